@@ -1,0 +1,6 @@
+//! Who may see what, and who may do what. The only home of these rules: lists, previews, unread, search, push, sync,
+//! replies, reactions and files all ask here, and store queries mirror these functions.
+
+mod visible;
+
+pub use visible::{Sight, Visibility, counts_as_unread, is_collapsed, is_previewable, visible};

@@ -1,0 +1,9 @@
+//! placeholder
+pub mod access;
+pub mod config;
+pub mod error;
+pub mod id;
+pub mod model;
+pub mod store;
+pub mod text;
+pub mod time;

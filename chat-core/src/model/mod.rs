@@ -1,0 +1,30 @@
+//! The data of a chat, without behaviour: what the engine decides on and what stores keep.
+
+mod attachment;
+mod conversation;
+mod device;
+mod json;
+mod member;
+mod message;
+mod receipt;
+mod user;
+
+pub use attachment::{Attachment, AttachmentKind, AttachmentState};
+pub use conversation::{Conversation, ConversationKind, DirectPair, LastCountable, Permission, Permissions};
+pub use device::{Device, Platform, Provider};
+pub use json::JsonObject;
+pub use member::{Interval, Member, MemberState, Muted, NotificationLevel, Role};
+pub use message::{
+    Content, CustomContent, Deletion, DeletionBy, Location, Meeting, MeetingStatus, Message, MessageKind,
+    ReplyTarget, SystemContent, TextFormat,
+};
+pub use receipt::{Advance, Block, Hide, Reaction, ReadAudience};
+pub use user::{
+    Account, AccountSession, NewUser, PushContent, PushLevel, User, UserKind, UserPatch, UserSettings,
+    Visibility,
+};
+
+/// A message's place in its conversation: 1, 2, 3 … without gaps, in the order of visibility.
+pub type Seq = u64;
+/// A conversation's count of persistent changes. Every entity carries the rev of its last change.
+pub type Rev = u64;

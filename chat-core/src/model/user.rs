@@ -1,0 +1,248 @@
+use serde::{Deserialize, Serialize};
+
+use super::JsonObject;
+use crate::id::{AttachmentId, UserId};
+use crate::time::Timestamp;
+
+/// What sort of account a user is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum UserKind {
+    /// A person.
+    #[default]
+    User,
+    /// A program.
+    Bot,
+    /// Somebody without an account of his own.
+    Guest,
+}
+
+/// Who may see something of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Visibility {
+    /// Every user.
+    #[default]
+    Everyone,
+    /// Users who share a direct conversation with him.
+    Contacts,
+    /// Nobody; reciprocal, so he does not see it of others either.
+    Nobody,
+}
+
+/// Which messages a user wants to be alerted of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PushLevel {
+    /// Every message.
+    #[default]
+    All,
+    /// Messages that mention him.
+    Mentions,
+    /// None.
+    None,
+}
+
+/// How much of a message a push shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PushContent {
+    /// Sender and text.
+    #[default]
+    Full,
+    /// Who wrote, not what.
+    SenderOnly,
+    /// That there is something.
+    Generic,
+    /// Ids for the client to fetch with.
+    IdOnly,
+}
+
+/// A user's private settings (`GET /me/settings`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct UserSettings {
+    /// Who sees that he has read.
+    pub receipts: Visibility,
+    /// Who sees that he is online.
+    pub show_online: Visibility,
+    /// Who sees when he was last online.
+    pub show_last_seen: Visibility,
+    /// Which messages push.
+    pub push: PushLevel,
+    /// What a push shows.
+    pub push_content: PushContent,
+    /// No push until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dnd_until: Option<Timestamp>,
+}
+
+/// A user as the engine knows him.
+#[derive(Debug, Clone, PartialEq)]
+pub struct User {
+    /// The host's id.
+    pub id: UserId,
+    /// Display name, at most 120 characters.
+    pub name: String,
+    /// Where a picture of the host's own lives.
+    pub avatar_url: Option<String>,
+    /// A picture uploaded here; wins over `avatar_url`.
+    pub avatar: Option<AttachmentId>,
+    /// What sort of account.
+    pub kind: UserKind,
+    /// For search by e-mail; never shown.
+    pub email: Option<String>,
+    /// For search by phone; never shown.
+    pub phone: Option<String>,
+    /// The host's own data.
+    pub custom: JsonObject,
+    /// Private settings.
+    pub settings: UserSettings,
+    /// A suspended user may not do anything.
+    pub suspended: bool,
+    /// When the engine met him.
+    pub created_at: Timestamp,
+    /// End of his last session.
+    pub last_seen_at: Option<Timestamp>,
+    /// Count of changes of his private state.
+    pub user_rev: u64,
+}
+
+/// What is known of a user when he is first met: from a token, a sign-up or the host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewUser {
+    /// The host's id.
+    pub id: UserId,
+    /// Display name; the id stands in when there is none.
+    pub name: Option<String>,
+    /// Where a picture lives.
+    pub avatar_url: Option<String>,
+    /// What sort of account.
+    pub kind: UserKind,
+    /// For search by e-mail.
+    pub email: Option<String>,
+    /// For search by phone.
+    pub phone: Option<String>,
+    /// The host's own data.
+    pub custom: JsonObject,
+}
+
+impl NewUser {
+    /// A person of whom only the id is known.
+    #[must_use]
+    pub fn new(id: UserId) -> Self {
+        Self {
+            id,
+            name: None,
+            avatar_url: None,
+            kind: UserKind::User,
+            email: None,
+            phone: None,
+            custom: JsonObject::default(),
+        }
+    }
+
+    /// With a display name.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The user this makes at `now`.
+    #[must_use]
+    pub fn into_user(self, now: Timestamp) -> User {
+        User {
+            name: self.name.unwrap_or_else(|| self.id.to_string()),
+            id: self.id,
+            avatar_url: self.avatar_url,
+            avatar: None,
+            kind: self.kind,
+            email: self.email,
+            phone: self.phone,
+            custom: self.custom,
+            settings: UserSettings::default(),
+            suspended: false,
+            created_at: now,
+            last_seen_at: None,
+            user_rev: 0,
+        }
+    }
+}
+
+/// What changes of a user; `None` leaves a field, `Some(None)` clears it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UserPatch {
+    /// New display name.
+    pub name: Option<String>,
+    /// New picture address.
+    pub avatar_url: Option<Option<String>>,
+    /// New uploaded picture.
+    pub avatar: Option<Option<AttachmentId>>,
+    /// New host data, whole.
+    pub custom: Option<JsonObject>,
+    /// New settings, whole.
+    pub settings: Option<UserSettings>,
+    /// Suspended or not.
+    pub suspended: Option<bool>,
+    /// Later end of the last session; an earlier one is ignored.
+    pub last_seen_at: Option<Timestamp>,
+}
+
+impl UserPatch {
+    /// Applies the patch; every store calls this, so a field means the same in all of them.
+    pub fn apply(self, user: &mut User) {
+        if let Some(name) = self.name {
+            user.name = name;
+        }
+        if let Some(url) = self.avatar_url {
+            user.avatar_url = url;
+        }
+        if let Some(avatar) = self.avatar {
+            user.avatar = avatar;
+        }
+        if let Some(custom) = self.custom {
+            user.custom = custom;
+        }
+        if let Some(settings) = self.settings {
+            user.settings = settings;
+        }
+        if let Some(suspended) = self.suspended {
+            user.suspended = suspended;
+        }
+        if let Some(at) = self.last_seen_at {
+            user.last_seen_at = user.last_seen_at.max(Some(at));
+        }
+    }
+}
+
+/// A password account (optional accounts module).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Whose account.
+    pub user_id: UserId,
+    /// Lower-case e-mail address: the login name, unique.
+    pub email: String,
+    /// Phone number, unique where given.
+    pub phone: Option<String>,
+    /// PHC string of the password.
+    pub password_hash: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A login of an account; a token is good while its session stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountSession {
+    /// The token's `jti`.
+    pub id: String,
+    /// Whose session.
+    pub user_id: UserId,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}

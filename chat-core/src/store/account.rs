@@ -1,0 +1,27 @@
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::error::BackendResult;
+use crate::id::UserId;
+use crate::model::{Account, AccountSession};
+use crate::time::Timestamp;
+
+/// Password accounts and their logins; an optional facet, for hosts without users of their own.
+#[async_trait]
+pub trait AccountStore: Send + Sync + fmt::Debug {
+    /// Adds an account; `false` when its e-mail address or phone number is taken, and then nothing is added.
+    async fn add_account(&self, account: Account) -> BackendResult<bool>;
+
+    /// The account with this (lower-case) e-mail address.
+    async fn account_by_email(&self, email: &str) -> BackendResult<Option<Account>>;
+
+    /// Adds a login and drops the user's expired ones.
+    async fn add_account_session(&self, session: AccountSession, now: Timestamp) -> BackendResult<()>;
+
+    /// The login with this id, unless it was ended.
+    async fn account_session(&self, id: &str) -> BackendResult<Option<AccountSession>>;
+
+    /// Ends a login; returns whether it stood.
+    async fn end_account_session(&self, user: &UserId, id: &str) -> BackendResult<bool>;
+}

@@ -1,0 +1,180 @@
+use std::collections::HashMap;
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::config::BlockedInGroup;
+use crate::error::BackendResult;
+use crate::id::{ConversationId, MessageId, UserId};
+use crate::model::{Hide, Member, Message, MessageKind, Rev, Seq};
+use crate::store::SyncPosition;
+use crate::time::Timestamp;
+
+/// Through whose eyes messages of one conversation are read. Stores apply the same predicate as
+/// [`visible`](crate::access::visible): the member's intervals and `visible_from`, his hides, expiry, and blocked
+/// senders where the policy hides them.
+#[derive(Debug, Clone)]
+pub struct Viewer {
+    /// His membership: user, intervals, `visible_from`.
+    pub member: Member,
+    /// The time expiry is judged by.
+    pub now: Timestamp,
+    /// What becomes of messages of users he has blocked. Only `Hide` filters here, and only in groups.
+    pub blocked_in_group: BlockedInGroup,
+    /// Whether the conversation is a group.
+    pub group: bool,
+}
+
+/// Where a history page lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anchor {
+    /// The newest messages.
+    Newest,
+    /// Those before this seq, exclusive.
+    Before(Seq),
+    /// Those after this seq, exclusive.
+    After(Seq),
+    /// Those around this seq, inclusive: up to half of the page before it, the rest from it on; a side that has too
+    /// few leaves its room to the other.
+    Around(Seq),
+}
+
+/// Asks for a page of history.
+#[derive(Debug, Clone)]
+pub struct HistoryQuery {
+    /// Through whose eyes.
+    pub viewer: Viewer,
+    /// Where.
+    pub anchor: Anchor,
+    /// At most so many visible messages (tombstones are among them).
+    pub limit: usize,
+    /// Only messages of this kind. Tombstones keep their kind.
+    pub kind: Option<MessageKind>,
+}
+
+/// A page of history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct History {
+    /// The messages, by ascending seq.
+    pub messages: Vec<Message>,
+    /// Whether a visible message lies before the first of them (or before the anchor, when there is none).
+    pub has_more_before: bool,
+    /// Whether a visible message lies after the last of them (or after the anchor, when there is none).
+    pub has_more_after: bool,
+}
+
+/// Place of a hit in search results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SearchKey {
+    /// Its time.
+    pub created_at: Timestamp,
+    /// Its id, for equal times.
+    pub id: MessageId,
+}
+
+/// Asks for messages by their text, newest first: by `created_at`, then id, both descending.
+#[derive(Debug, Clone)]
+pub struct SearchQuery {
+    /// Who searches. Only conversations of which he is an active member, not hidden ones' cleared part, and only what
+    /// he sees there: no tombstones, no system lines.
+    pub user: UserId,
+    /// The time expiry is judged by.
+    pub now: Timestamp,
+    /// What becomes of messages in groups of users he has blocked (`Hide` filters them).
+    pub blocked_in_group: BlockedInGroup,
+    /// Folded text; a message matches when its folded text contains it, literally.
+    pub text: String,
+    /// Only in this conversation.
+    pub conversation: Option<ConversationId>,
+    /// Only of this sender.
+    pub sender: Option<UserId>,
+    /// Only of this kind.
+    pub kind: Option<MessageKind>,
+    /// Not before this time.
+    pub from: Option<Timestamp>,
+    /// Not after this time.
+    pub to: Option<Timestamp>,
+    /// Those after this hit.
+    pub after: Option<SearchKey>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// Asks what changed in one conversation.
+#[derive(Debug, Clone)]
+pub struct ChangesQuery {
+    /// Through whose eyes.
+    pub viewer: Viewer,
+    /// Changes with a higher rev; used when `position` is `None`.
+    pub since_rev: Rev,
+    /// Changes committed after this position.
+    pub position: Option<SyncPosition>,
+    /// At most so many messages, the newest changes.
+    pub limit: usize,
+}
+
+/// What changed in one conversation, for one viewer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangedMessages {
+    /// Changed messages he sees, tombstones too, by ascending rev.
+    pub messages: Vec<Message>,
+    /// Messages he has hidden since, by ascending rev.
+    pub hidden: Vec<Hide>,
+    /// Whether there were more than the limit.
+    pub limited: bool,
+    /// The rev below which nothing was asked for: `since_rev`, or its like for `position`. Members and the
+    /// conversation itself are compared against it.
+    pub since_rev: Rev,
+}
+
+/// Reactions to one message, one entry per emoji, in order of first use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReactionSummary {
+    /// Which, normalised.
+    pub emoji: String,
+    /// How many users.
+    pub count: u64,
+    /// Whether the viewer is one of them.
+    pub mine: bool,
+    /// The first few users, oldest first, at most [`ReactionSummary::USERS`].
+    pub users: Vec<UserId>,
+}
+
+impl ReactionSummary {
+    /// How many users a summary names.
+    pub const USERS: usize = 10;
+}
+
+/// Messages.
+#[async_trait]
+pub trait MessageStore: Send + Sync + fmt::Debug {
+    /// The messages with these ids, as they are kept, in any order.
+    async fn messages(&self, ids: &[MessageId]) -> BackendResult<Vec<Message>>;
+
+    /// Which of these messages `user` has hidden.
+    async fn hidden_among(&self, user: &UserId, ids: &[MessageId]) -> BackendResult<Vec<MessageId>>;
+
+    /// A page of history.
+    ///
+    /// # Contract
+    /// - The page holds `limit` visible messages when there are so many; hidden ones do not shorten it.
+    /// - Consecutive: no visible message between two of the page is missing.
+    async fn history(&self, query: &HistoryQuery) -> BackendResult<History>;
+
+    /// Messages by text.
+    async fn search(&self, query: &SearchQuery) -> BackendResult<Vec<Message>>;
+
+    /// What changed in one conversation.
+    async fn changed_messages(&self, query: &ChangesQuery) -> BackendResult<ChangedMessages>;
+
+    /// Reactions to these messages as `viewer` sees them; users in `without` are left out.
+    async fn reactions(
+        &self,
+        messages: &[MessageId],
+        viewer: &UserId,
+        without: &[UserId],
+    ) -> BackendResult<HashMap<MessageId, Vec<ReactionSummary>>>;
+
+    /// Ids of at most `limit` messages whose `expires_at` has passed and that still have content.
+    async fn expired_messages(&self, now: Timestamp, limit: usize) -> BackendResult<Vec<Message>>;
+}

@@ -1,0 +1,44 @@
+use crate::id::{MessageId, UserId};
+use crate::model::{Advance, Attachment, Conversation, Hide, Member, Message, Reaction};
+
+/// What a decision wants written, all of it or nothing.
+///
+/// Every row is whole: a store inserts it or replaces the one with the same key. Derived rows (mention index, search
+/// index, intervals, whatever a store keeps beside) follow from them and are the store's own business.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Writes {
+    /// The conversation's new state; `None` when nothing changes. Key: id; also unique: the pair of a direct.
+    pub conversation: Option<Conversation>,
+    /// Members. Key: conversation and user.
+    pub members: Vec<Member>,
+    /// Messages. Key: id; also unique: (conversation, seq) and (conversation, sender, client id).
+    pub messages: Vec<Message>,
+    /// New steps of marks; only ever added.
+    pub advances: Vec<Advance>,
+    /// New reactions. Key: message, user, emoji.
+    pub reactions_added: Vec<Reaction>,
+    /// Reactions that go.
+    pub reactions_removed: Vec<Reaction>,
+    /// Messages that lose all their reactions.
+    pub reactions_cleared: Vec<MessageId>,
+    /// New hides. Key: user and message.
+    pub hides: Vec<Hide>,
+    /// Files. Key: id.
+    pub attachments: Vec<Attachment>,
+    /// New values of `user_rev`.
+    pub user_revs: Vec<(UserId, u64)>,
+}
+
+impl Writes {
+    /// Nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Whether nothing is written.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
