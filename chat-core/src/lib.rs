@@ -1,9 +1,19 @@
 //! placeholder
 pub mod access;
+pub mod command;
 pub mod config;
+pub mod decode;
+pub mod engine;
 pub mod error;
+pub mod event;
 pub mod id;
+pub mod live;
 pub mod model;
+pub mod port;
+mod seal;
 pub mod store;
 pub mod text;
 pub mod time;
+pub mod view;
+
+pub use engine::{Actor, ChatEngine, ChatEngineBuilder};

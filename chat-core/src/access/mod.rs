@@ -1,6 +1,8 @@
 //! Who may see what, and who may do what. The only home of these rules: lists, previews, unread, search, push, sync,
 //! replies, reactions and files all ask here, and store queries mirror these functions.
 
+mod allowed;
 mod visible;
 
+pub use allowed::{Action, Standing, abilities, allowed, heir, may_rejoin};
 pub use visible::{Sight, Visibility, counts_as_unread, is_collapsed, is_previewable, visible};

@@ -50,8 +50,6 @@ impl Interval {
 
 /// Until when a conversation is muted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "openapi", schema(value_type = String, example = "forever"))]
 pub enum Muted {
     /// Until that time.
     Until(Timestamp),

@@ -1,0 +1,30 @@
+//! One payload per action, shared by REST, Socket.IO, WebSocket and hosts that call the engine directly.
+//!
+//! Unknown fields are refused. Identity is never in a payload: it is the [`Actor`](crate::Actor)'s.
+
+mod conversation;
+mod message;
+mod session;
+mod socket;
+mod user;
+
+pub use conversation::{
+    AddMembers, ConversationPatch, ConversationSettings, CreateGroup, ListConversations, Mark, Marks,
+    OpenDirect, PermissionsPatch, SetRole, SetTyping, TransferOwnership,
+};
+pub use message::{
+    DeleteMessage, DeletionScope, EditMessage, HistoryOrder, HistoryRequest, MeetingAction, MeetingDraft,
+    MoveLocation, ReactTo, SearchMessages, SendMessage, StepMeeting,
+};
+pub use session::{Foreground, OnScreen, OnlineUsers, PresenceOf, RefreshToken, SyncRequest};
+pub use socket::ClientCommand;
+pub use user::{ProfilePatch, RegisterDevice, SettingsPatch, UnregisterDevice};
+
+/// One page of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageRequest {
+    /// At most so many items; `None` takes the configured default.
+    pub limit: Option<usize>,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+}

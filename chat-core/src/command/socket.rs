@@ -1,0 +1,78 @@
+use serde_json::Value;
+
+use super::{
+    DeleteMessage, EditMessage, Foreground, Mark, Marks, OnScreen, OnlineUsers, PresenceOf, ReactTo,
+    RefreshToken, SendMessage, SetTyping, SyncRequest,
+};
+use crate::config::Limits;
+use crate::decode;
+use crate::error::{ChatError, ChatResult};
+
+macro_rules! commands {
+    ($($(#[$doc:meta])* $name:ident($payload:ty) = $text:literal;)*) => {
+        /// What a live connection may ask (`contract.md` §6).
+        #[derive(Debug, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub enum ClientCommand { $($(#[$doc])* $name($payload),)* }
+
+        impl ClientCommand {
+            /// Names of all commands, in the order of the contract.
+            pub const NAMES: &'static [&'static str] = &[$($text,)*];
+
+            /// Reads a command by name and payload.
+            ///
+            /// # Errors
+            /// `invalid_argument`: field `op` for an unknown name, else the field at fault.
+            pub fn parse(name: &str, payload: Value, limits: &Limits) -> ChatResult<Self> {
+                decode::check(&payload, limits)?;
+                match name {
+                    $($text => decode::payload::<$payload>(payload).map(Self::$name),)*
+                    _ => Err(ChatError::invalid("op", "no such command")),
+                }
+            }
+
+            /// Its name on the wire.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => $text,)* }
+            }
+        }
+    };
+}
+
+commands! {
+    /// Sends a message.
+    SendMessage(SendMessage) = "send_message";
+    /// Edits a message.
+    EditMessage(EditMessage) = "edit_message";
+    /// Deletes a message.
+    DeleteMessage(DeleteMessage) = "delete_message";
+    /// Adds a reaction.
+    AddReaction(ReactTo) = "add_reaction";
+    /// Removes a reaction.
+    RemoveReaction(ReactTo) = "remove_reaction";
+    /// Says what has reached this device.
+    MarkDelivered(Marks) = "mark_delivered";
+    /// Says what was read.
+    MarkRead(Marks) = "mark_read";
+    /// Marks as unread.
+    MarkUnread(Mark) = "mark_unread";
+    /// Says that the user types, or has stopped.
+    Typing(SetTyping) = "typing";
+    /// A conversation came on screen.
+    OpenConversation(OnScreen) = "open_conversation";
+    /// It left the screen.
+    CloseConversation(OnScreen) = "close_conversation";
+    /// Whether somebody looks at this session.
+    SetForeground(Foreground) = "set_foreground";
+    /// Wants presence events of users.
+    SubscribePresence(PresenceOf) = "subscribe_presence";
+    /// Does not want them any more.
+    UnsubscribePresence(PresenceOf) = "unsubscribe_presence";
+    /// Who is online.
+    GetOnlineUsers(OnlineUsers) = "get_online_users";
+    /// Catches up.
+    Sync(SyncRequest) = "sync";
+    /// Brings a newer token.
+    RefreshToken(RefreshToken) = "refresh_token";
+}

@@ -1,0 +1,194 @@
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
+use super::commit::Committer;
+use super::dispatch::Dispatcher;
+use super::typing::Typists;
+use super::{ChatEngine, Inner};
+use crate::config::ChatConfig;
+use crate::id::{IdGenerator, SystemIds};
+use crate::live::LiveSessions;
+use crate::port::{
+    Hook, LocalPresence, LocalRateLimiter, MediaStore, Presence, RateLimiter, StoreDirectory, Transport,
+    UserDirectory,
+};
+use crate::seal::Sealer;
+use crate::store::Store;
+use crate::time::{Clock, SystemClock};
+
+/// Wires an engine. Only the store is required; everything else has a default that needs nothing installed.
+pub struct ChatEngineBuilder {
+    store: Arc<dyn Store>,
+    config: ChatConfig,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdGenerator>,
+    media: Option<Arc<dyn MediaStore>>,
+    directory: Arc<dyn UserDirectory>,
+    presence: Arc<dyn Presence>,
+    limiter: Option<Arc<dyn RateLimiter>>,
+    hooks: Vec<Arc<dyn Hook>>,
+    transports: Vec<Arc<dyn Transport>>,
+    secret: Option<Vec<u8>>,
+    media_url: String,
+}
+
+impl ChatEngineBuilder {
+    /// An engine on this store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            config: ChatConfig::default(),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
+            media: None,
+            directory: StoreDirectory::shared(),
+            presence: Arc::new(LocalPresence::default()),
+            limiter: None,
+            hooks: Vec::new(),
+            transports: Vec::new(),
+            secret: None,
+            media_url: "/api/attachments".to_owned(),
+        }
+    }
+
+    /// Limits and policies.
+    #[must_use]
+    pub fn with_config(mut self, config: ChatConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Where the time comes from. Give the store the same clock when it takes one.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Where ids come from.
+    #[must_use]
+    pub fn with_ids(mut self, ids: Arc<dyn IdGenerator>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// Where bytes of uploads are kept. Without it uploads are refused.
+    #[must_use]
+    pub fn with_media(mut self, media: Arc<dyn MediaStore>) -> Self {
+        self.media = Some(media);
+        self
+    }
+
+    /// Where attachments are served, for the `url` of attachment objects: the mounted API's `/attachments`.
+    #[must_use]
+    pub fn with_media_url(mut self, base: impl Into<String>) -> Self {
+        self.media_url = base.into();
+        self
+    }
+
+    /// The host's own users.
+    #[must_use]
+    pub fn with_directory(mut self, directory: Arc<dyn UserDirectory>) -> Self {
+        self.directory = directory;
+        self
+    }
+
+    /// Presence over several nodes.
+    #[must_use]
+    pub fn with_presence(mut self, presence: Arc<dyn Presence>) -> Self {
+        self.presence = presence;
+        self
+    }
+
+    /// Rate limits over several nodes.
+    #[must_use]
+    pub fn with_rate_limiter(mut self, limiter: Arc<dyn RateLimiter>) -> Self {
+        self.limiter = Some(limiter);
+        self
+    }
+
+    /// One more hook; they run in the order they were added.
+    #[must_use]
+    pub fn with_hook(mut self, hook: Arc<dyn Hook>) -> Self {
+        self.hooks.push(hook);
+        self
+    }
+
+    /// One more transport beside the live sessions of this process.
+    #[must_use]
+    pub fn with_transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transports.push(transport);
+        self
+    }
+
+    /// The key of cursors and sync tokens; the same on all nodes and over restarts, or tokens of before are refused.
+    /// Without it a random one is made.
+    #[must_use]
+    pub fn with_secret(mut self, secret: impl Into<Vec<u8>>) -> Self {
+        self.secret = Some(secret.into());
+        self
+    }
+
+    /// Starts the engine's own tasks and hands it out. Must be called inside a Tokio runtime.
+    #[must_use]
+    pub fn build(self) -> ChatEngine {
+        let live = Arc::new(LiveSessions::default());
+        let mut transports: Vec<Arc<dyn Transport>> = vec![Arc::clone(&live) as Arc<dyn Transport>];
+        transports.extend(self.transports);
+        let limiter = self
+            .limiter
+            .unwrap_or_else(|| Arc::new(LocalRateLimiter::new(&self.config.limits)) as Arc<dyn RateLimiter>);
+        let secret = self.secret.unwrap_or_else(|| {
+            [
+                uuid::Uuid::new_v4().into_bytes(),
+                uuid::Uuid::new_v4().into_bytes(),
+            ]
+            .concat()
+        });
+        let (committer, commits) = Committer::new(self.config.limits.queued_sends);
+        let (dispatcher, lanes) = Dispatcher::new();
+        let (events, _) = broadcast::channel(4096);
+        let inner = Arc::new(Inner {
+            config: self.config,
+            clock: self.clock,
+            ids: self.ids,
+            store: self.store,
+            media: self.media,
+            directory: self.directory,
+            presence: self.presence,
+            limiter,
+            hooks: self.hooks,
+            live,
+            transports,
+            sealer: Sealer::new(&secret),
+            media_url: self.media_url,
+            typing: Typists::default(),
+            committer,
+            dispatcher,
+            events,
+        });
+        commits.start(&inner);
+        lanes.start(&inner);
+        super::maintenance::start(&inner);
+        ChatEngine { inner }
+    }
+}
+
+impl fmt::Debug for ChatEngineBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChatEngineBuilder")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ChatEngine {
+    /// Starts to wire an engine on a store.
+    #[must_use]
+    pub fn builder(store: Arc<dyn Store>) -> ChatEngineBuilder {
+        ChatEngineBuilder::new(store)
+    }
+}

@@ -1,0 +1,130 @@
+//! The engine: commands in, committed changes and events out.
+//!
+//! ```text
+//! REST route   ─┐                                                     ┌─> Transport   live connections
+//! socket event ─┴─> payload ─> Actor method ─> Store::commit ─> event ┤
+//!                                 rules decide inside the commit      └─> Hook, events()   the host
+//! ```
+
+mod actor;
+mod attachments;
+mod blocking;
+mod builder;
+mod capabilities;
+mod changeset;
+pub(crate) mod commit;
+mod content;
+mod conversations;
+mod deletion;
+mod devices;
+mod directs;
+mod dispatch;
+mod editing;
+mod groups;
+mod history;
+mod inbox;
+mod limits;
+mod maintenance;
+mod marks;
+mod meetings;
+mod members;
+mod paging;
+mod presence;
+mod profile;
+mod reactions;
+mod receipts;
+mod render;
+mod search;
+mod sending;
+mod settings;
+mod sync;
+mod typing;
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
+pub use actor::Actor;
+pub use attachments::{NewUpload, Upload};
+pub use builder::ChatEngineBuilder;
+pub(crate) use commit::Decision;
+
+use crate::config::ChatConfig;
+use crate::event::ChatEvent;
+use crate::id::{IdGenerator, UserId};
+use crate::live::LiveSessions;
+use crate::port::{Hook, MediaStore, Presence, RateLimiter, Transport, UserDirectory};
+use crate::seal::Sealer;
+use crate::store::Store;
+use crate::time::{Clock, Timestamp};
+
+/// The chat engine. Cheap to clone; all clones are the same engine.
+#[derive(Clone)]
+pub struct ChatEngine {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) config: ChatConfig,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdGenerator>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) media: Option<Arc<dyn MediaStore>>,
+    pub(crate) directory: Arc<dyn UserDirectory>,
+    pub(crate) presence: Arc<dyn Presence>,
+    pub(crate) limiter: Arc<dyn RateLimiter>,
+    pub(crate) hooks: Vec<Arc<dyn Hook>>,
+    pub(crate) live: Arc<LiveSessions>,
+    pub(crate) transports: Vec<Arc<dyn Transport>>,
+    pub(crate) sealer: Sealer,
+    pub(crate) media_url: String,
+    pub(crate) typing: typing::Typists,
+    pub(crate) committer: commit::Committer,
+    pub(crate) dispatcher: dispatch::Dispatcher,
+    pub(crate) events: broadcast::Sender<Arc<ChatEvent>>,
+}
+
+impl ChatEngine {
+    /// The identity on which commands live. Who calls this has authenticated the user.
+    #[must_use]
+    pub fn as_user(&self, user: &UserId) -> Actor {
+        Actor::new(self.clone(), user.clone(), None)
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> &ChatConfig {
+        &self.inner.config
+    }
+
+    /// Live connections of this process, for gateways.
+    #[must_use]
+    pub fn live(&self) -> &Arc<LiveSessions> {
+        &self.inner.live
+    }
+
+    /// The store behind the engine.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.inner.store
+    }
+
+    /// The time by the engine's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+}
+
+impl fmt::Debug for ChatEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChatEngine")
+            .field("store", &self.inner.store)
+            .finish_non_exhaustive()
+    }
+}

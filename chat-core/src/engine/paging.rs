@@ -1,0 +1,81 @@
+//! Page sizes and cursors, the same for every list.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::command::PageRequest;
+use crate::engine::Actor;
+use crate::error::{ChatError, ChatResult, ErrorCode};
+use crate::view::Page;
+
+impl Actor {
+    /// The page size asked for, or the default.
+    ///
+    /// # Errors
+    /// `invalid_argument` (`limit`) outside 1 to the configured maximum.
+    pub(crate) fn limit(&self, asked: Option<usize>) -> ChatResult<usize> {
+        let limits = &self.engine().config().limits;
+        let limit = asked.unwrap_or(limits.page_default);
+        if (1..=limits.page_max).contains(&limit) {
+            Ok(limit)
+        } else {
+            Err(ChatError::invalid(
+                "limit",
+                format!("between 1 and {}", limits.page_max),
+            ))
+        }
+    }
+
+    /// Where the page before ended; `purpose` names the list with everything that selects its items.
+    ///
+    /// # Errors
+    /// `invalid_cursor` for a cursor of another user, list or server.
+    pub(crate) fn cursor<T: DeserializeOwned>(
+        &self,
+        purpose: &str,
+        page: &PageRequest,
+    ) -> ChatResult<Option<T>> {
+        let Some(cursor) = &page.cursor else {
+            return Ok(None);
+        };
+        self.inner()
+            .sealer
+            .open(self.user_id(), purpose, cursor)
+            .map(Some)
+            .ok_or_else(|| {
+                ChatError::new(ErrorCode::InvalidCursor, "not a cursor of this list").with_field("cursor")
+            })
+    }
+
+    /// Cuts one item more than `limit` down to a page and seals the place of its last item.
+    pub(crate) fn page<R, T, K: Serialize>(
+        &self,
+        purpose: &str,
+        limit: usize,
+        mut rows: Vec<R>,
+        key: impl Fn(&R) -> K,
+        items: impl FnOnce(Vec<R>) -> Vec<T>,
+    ) -> Page<T> {
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next_cursor = rows
+            .last()
+            .filter(|_| more)
+            .map(|last| self.inner().sealer.seal(self.user_id(), purpose, &key(last)));
+        Page {
+            items: items(rows),
+            next_cursor,
+        }
+    }
+
+    /// The cursor after `key`, when there is more.
+    pub(crate) fn next_cursor<K: Serialize>(
+        &self,
+        purpose: &str,
+        more: bool,
+        key: Option<&K>,
+    ) -> Option<String> {
+        key.filter(|_| more)
+            .map(|key| self.inner().sealer.seal(self.user_id(), purpose, key))
+    }
+}

@@ -1,0 +1,21 @@
+//! The ports beside the store: everything the engine asks of the world, each small enough to implement in an evening.
+
+mod auth;
+mod bus;
+mod directory;
+mod hooks;
+mod media;
+mod notifier;
+mod presence;
+mod rate;
+mod transport;
+
+pub use auth::{Authenticator, Credentials, Identity};
+pub use bus::{Bus, BusSignal, Hint, LocalBus};
+pub use directory::{StoreDirectory, UserDirectory};
+pub use hooks::{Draft, Hook, Rejection};
+pub use media::{MediaStore, MediaStream};
+pub use notifier::{NoNotifier, Notifier, NotifyReport, Push};
+pub use presence::{Edge, LocalPresence, Presence};
+pub use rate::{Allowance, LocalRateLimiter, RateLimiter, RateScope};
+pub use transport::{Delivery, Recipient, Transport, WireEvent};

@@ -1,0 +1,26 @@
+//! What callers get: the objects of the wire contract (`contract.md` §2), as one viewer sees them. Absent optional
+//! fields are left out, never `null`.
+
+mod attachment;
+mod conversation;
+mod message;
+mod page;
+mod session;
+mod user;
+
+pub use attachment::AttachmentView;
+pub use conversation::{
+    AddMembersAnswer, ConversationView, CreateGroupAnswer, LastMessageView, MemberView, MyView,
+    OpenDirectAnswer, ReadAllAnswer,
+};
+pub use message::{
+    ErrorView, GoneView, HistoryPage, HistoryRange, LocationView, MarkAnswer, MarksAnswer, MeetingView,
+    MessageAnswer, MessageView, ReactionView, ReceiptCounts, ReceiptView, ReplyPreview, ReplyState,
+    ReplyView, SenderView, SentMessage, Status,
+};
+pub use page::Page;
+pub use session::{
+    BlockListDelta, Capabilities, OnlineUsersAnswer, PresenceAnswer, RemovalReason, RemovedConversation,
+    SyncAnswer, SyncedConversation, SyncedMember, SyncedMessage, TokenAnswer,
+};
+pub use user::{DeviceView, PresenceStatus, PresenceView, UserPresence, UserView};
