@@ -8,6 +8,8 @@ pub mod error;
 pub mod event;
 pub mod id;
 pub mod live;
+#[cfg(feature = "memory")]
+pub mod memory;
 pub mod model;
 pub mod port;
 mod seal;

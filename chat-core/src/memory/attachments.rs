@@ -1,0 +1,68 @@
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::error::BackendResult;
+use crate::id::AttachmentId;
+use crate::model::{Attachment, AttachmentState};
+use crate::store::AttachmentStore;
+use crate::time::Timestamp;
+
+#[async_trait]
+impl AttachmentStore for MemoryStore {
+    async fn add_attachment(&self, attachment: Attachment) -> BackendResult<()> {
+        self.state().attachments.insert(attachment.id, attachment);
+        Ok(())
+    }
+
+    async fn attachments(&self, ids: &[AttachmentId]) -> BackendResult<Vec<Attachment>> {
+        let state = self.state();
+        let ids: BTreeSet<_> = ids.iter().collect();
+        Ok(ids
+            .into_iter()
+            .filter_map(|id| state.attachments.get(id))
+            .cloned()
+            .collect())
+    }
+
+    async fn move_attachment(
+        &self,
+        id: AttachmentId,
+        from: AttachmentState,
+        to: AttachmentState,
+    ) -> BackendResult<bool> {
+        let mut state = self.state();
+        match state.attachments.get_mut(&id) {
+            Some(attachment) if attachment.state == from => {
+                attachment.state = to;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    async fn stale_attachments(
+        &self,
+        pending_before: Timestamp,
+        limit: usize,
+    ) -> BackendResult<Vec<Attachment>> {
+        let state = self.state();
+        Ok(state
+            .attachments
+            .values()
+            .filter(|attachment| match attachment.state {
+                AttachmentState::Deleted => true,
+                AttachmentState::Pending => attachment.created_at < pending_before,
+                AttachmentState::Attached | AttachmentState::Avatar => false,
+            })
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+
+    async fn forget_attachment(&self, id: AttachmentId) -> BackendResult<()> {
+        self.state().attachments.remove(&id);
+        Ok(())
+    }
+}

@@ -1,0 +1,251 @@
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use super::state::{Room, State, View};
+use crate::access::Visibility;
+use crate::error::BackendResult;
+use crate::id::{ConversationId, MessageId, UserId};
+use crate::model::{Content, Hide, Message, MessageKind, Reaction};
+use crate::store::{
+    Anchor, ChangedMessages, ChangesQuery, History, HistoryQuery, MessageStore, ReactionSummary, SearchQuery,
+    Viewer,
+};
+use crate::time::Timestamp;
+
+#[async_trait]
+impl MessageStore for MemoryStore {
+    async fn messages(&self, ids: &[MessageId]) -> BackendResult<Vec<Message>> {
+        let state = self.state();
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids
+            .into_iter()
+            .filter_map(|id| state.message(id))
+            .cloned()
+            .collect())
+    }
+
+    async fn hidden_among(&self, user: &UserId, ids: &[MessageId]) -> BackendResult<Vec<MessageId>> {
+        let state = self.state();
+        let mut hidden = ids.to_vec();
+        hidden.sort_unstable();
+        hidden.dedup();
+        hidden.retain(|id| state.is_hidden(user, *id));
+        Ok(hidden)
+    }
+
+    async fn history(&self, query: &HistoryQuery) -> BackendResult<History> {
+        Ok(self.state().history(query))
+    }
+
+    async fn search(&self, query: &SearchQuery) -> BackendResult<Vec<Message>> {
+        Ok(self.state().search(query))
+    }
+
+    async fn changed_messages(&self, query: &ChangesQuery) -> BackendResult<ChangedMessages> {
+        Ok(self.state().changed_messages(query))
+    }
+
+    async fn reactions(
+        &self,
+        messages: &[MessageId],
+        viewer: &UserId,
+        without: &[UserId],
+    ) -> BackendResult<HashMap<MessageId, Vec<ReactionSummary>>> {
+        let state = self.state();
+        let lists = messages
+            .iter()
+            .filter_map(|id| Some((*id, state.reactions.get(id)?)));
+        Ok(lists
+            .map(|(id, list)| (id, summarise(list, viewer, without)))
+            .filter(|(_, summary)| !summary.is_empty())
+            .collect())
+    }
+
+    async fn expired_messages(&self, now: Timestamp, limit: usize) -> BackendResult<Vec<Message>> {
+        let state = self.state();
+        let rows = state.rooms.values().flat_map(|room| room.messages.values());
+        Ok(rows
+            .map(|row| &row.message)
+            .filter(|m| m.is_expired(now) && (!m.text.is_empty() || m.content != Content::default()))
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+}
+
+fn view(viewer: &Viewer) -> View<'_> {
+    View {
+        member: &viewer.member,
+        now: viewer.now,
+        blocked_in_group: viewer.blocked_in_group,
+        group: viewer.group,
+    }
+}
+
+fn summarise(list: &[Reaction], viewer: &UserId, without: &[UserId]) -> Vec<ReactionSummary> {
+    let mut list: Vec<&Reaction> = list.iter().filter(|r| !without.contains(&r.user_id)).collect();
+    list.sort_by_key(|r| r.at);
+    let mut summaries: Vec<ReactionSummary> = Vec::new();
+    for reaction in list {
+        let mine = reaction.user_id == *viewer;
+        match summaries.iter_mut().find(|s| s.emoji == reaction.emoji) {
+            Some(summary) => {
+                summary.count += 1;
+                summary.mine |= mine;
+                if summary.users.len() < ReactionSummary::USERS {
+                    summary.users.push(reaction.user_id.clone());
+                }
+            }
+            None => summaries.push(ReactionSummary {
+                emoji: reaction.emoji.clone(),
+                count: 1,
+                mine,
+                users: vec![reaction.user_id.clone()],
+            }),
+        }
+    }
+    summaries
+}
+
+impl State {
+    fn history(&self, query: &HistoryQuery) -> History {
+        let conversation = query.viewer.member.conversation_id;
+        let Some(room) = self.rooms.get(&conversation) else {
+            return History {
+                messages: Vec::new(),
+                has_more_before: false,
+                has_more_after: false,
+            };
+        };
+        let view = view(&query.viewer);
+        let all: Vec<&Message> = room
+            .messages
+            .values()
+            .map(|row| &row.message)
+            .filter(|m| query.kind.is_none_or(|kind| m.kind == kind))
+            .filter(|m| self.visible(&view, m) != Visibility::Gone)
+            .collect();
+        let limit = query.limit;
+        // The page is all[from..to]; an anchor splits `all` into what lies before and what lies from it on.
+        let (from, to) = match query.anchor {
+            Anchor::Newest => (all.len().saturating_sub(limit), all.len()),
+            Anchor::Before(seq) => {
+                let split = all.partition_point(|m| m.seq < seq);
+                (split.saturating_sub(limit), split)
+            }
+            Anchor::After(seq) => {
+                let split = all.partition_point(|m| m.seq <= seq);
+                (split, split.saturating_add(limit).min(all.len()))
+            }
+            Anchor::Around(seq) => {
+                let split = all.partition_point(|m| m.seq < seq);
+                let rest = all.len() - split;
+                let after = rest.min(limit - split.min(limit / 2));
+                let before = split.min(limit - after);
+                (split - before, split + after)
+            }
+        };
+        History {
+            messages: all
+                .iter()
+                .skip(from)
+                .take(to - from)
+                .map(|m| (*m).clone())
+                .collect(),
+            has_more_before: from > 0,
+            has_more_after: to < all.len(),
+        }
+    }
+
+    fn search(&self, query: &SearchQuery) -> Vec<Message> {
+        let mut hits: Vec<&Message> = Vec::new();
+        for (room, member) in self.active_rooms(&query.user) {
+            if query.conversation.is_some_and(|id| id != room.conversation.id) {
+                continue;
+            }
+            let view = View {
+                member,
+                now: query.now,
+                blocked_in_group: query.blocked_in_group,
+                group: room.is_group(),
+            };
+            let found = room.messages.values().filter(|row| {
+                row.folded.contains(&query.text)
+                    && matches_filters(query, &row.message)
+                    && self.visible(&view, &row.message) == Visibility::Visible
+            });
+            hits.extend(found.map(|row| &row.message));
+        }
+        hits.sort_by_key(|m| Reverse((m.created_at, m.id)));
+        hits.into_iter().take(query.limit).cloned().collect()
+    }
+
+    fn changed_messages(&self, query: &ChangesQuery) -> ChangedMessages {
+        let conversation = query.viewer.member.conversation_id;
+        let room = self.rooms.get(&conversation);
+        let since_rev = match query.position {
+            Some(position) => room.map_or(0, |room| room.rev_at(position.0)),
+            None => query.since_rev,
+        };
+        let is_new = |rev: u64, position: u64| match query.position {
+            Some(since) => position > since.0,
+            None => rev > since_rev,
+        };
+        let view = view(&query.viewer);
+        let mut messages: Vec<Message> = room
+            .into_iter()
+            .flat_map(|room| room.messages.values())
+            .filter(|row| is_new(row.message.rev, row.position))
+            .map(|row| &row.message)
+            .filter(|m| self.visible(&view, m) != Visibility::Gone)
+            .cloned()
+            .collect();
+        messages.sort_by_key(|m| m.rev);
+        let mut hidden = self.hides_in(conversation, &query.viewer.member.user_id, is_new);
+        hidden.sort_by_key(|hide| (hide.rev, hide.seq));
+        let over = messages.len().saturating_sub(query.limit);
+        let hidden_over = hidden.len().saturating_sub(query.limit);
+        ChangedMessages {
+            messages: messages.split_off(over),
+            hidden: hidden.split_off(hidden_over),
+            limited: over > 0 || hidden_over > 0,
+            since_rev,
+        }
+    }
+
+    fn hides_in(
+        &self,
+        conversation: ConversationId,
+        user: &UserId,
+        is_new: impl Fn(u64, u64) -> bool,
+    ) -> Vec<Hide> {
+        let rows = self.hides.get(user).into_iter().flat_map(HashMap::values);
+        rows.filter(|row| row.hide.conversation_id == conversation && is_new(row.hide.rev, row.position))
+            .map(|row| row.hide.clone())
+            .collect()
+    }
+}
+
+impl Room {
+    /// The conversation's rev as it was at a position.
+    fn rev_at(&self, position: u64) -> u64 {
+        let split = self.revs.partition_point(|(at, _)| *at <= position);
+        let before = split.checked_sub(1).and_then(|last| self.revs.get(last));
+        before.map_or(0, |(_, rev)| *rev)
+    }
+}
+
+fn matches_filters(query: &SearchQuery, message: &Message) -> bool {
+    let key = (message.created_at, message.id);
+    message.kind != MessageKind::System
+        && query.sender.as_ref().is_none_or(|s| message.sender_id == *s)
+        && query.kind.is_none_or(|kind| message.kind == kind)
+        && query.from.is_none_or(|from| message.created_at >= from)
+        && query.to.is_none_or(|to| message.created_at <= to)
+        && query.after.is_none_or(|after| key < (after.created_at, after.id))
+}
