@@ -29,6 +29,7 @@ mod marks;
 mod meetings;
 mod members;
 mod paging;
+mod pairs;
 mod presence;
 mod profile;
 mod reactions;
@@ -79,6 +80,8 @@ pub(crate) struct Inner {
     pub(crate) transports: Vec<Arc<dyn Transport>>,
     pub(crate) sealer: Sealer,
     pub(crate) media_url: String,
+    pub(crate) pairs: pairs::PairCache,
+    pub(crate) audiences: dispatch::Audiences,
     pub(crate) typing: typing::Typists,
     pub(crate) committer: commit::Committer,
     pub(crate) dispatcher: dispatch::Dispatcher,
