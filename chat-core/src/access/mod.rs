@@ -6,5 +6,5 @@ mod rollup;
 mod visible;
 
 pub use allowed::{Action, Standing, abilities, allowed, heir, may_rejoin};
-pub use rollup::{is_recipient, known_read, roll_up};
+pub use rollup::{is_recipient, known_mark, known_read, roll_up};
 pub use visible::{Sight, Visibility, counts_as_unread, is_collapsed, is_previewable, visible};

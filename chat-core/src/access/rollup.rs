@@ -9,12 +9,28 @@ use crate::view::{ReceiptCounts, Status};
 /// tells nobody learns nothing. The viewer's own mark is [`Member::read_seq`] and needs no leave.
 #[must_use]
 pub fn known_read(member: &Member, viewer_is_contact: bool, viewer_receipts: Visibility) -> Seq {
+    known_mark(
+        member.contacts_read_seq,
+        member.public_read_seq,
+        viewer_is_contact,
+        viewer_receipts,
+    )
+}
+
+/// The same for the parts of a read mark on their own: what contacts and what everyone may know of it.
+#[must_use]
+pub fn known_mark(
+    for_contacts: Seq,
+    for_everyone: Seq,
+    viewer_is_contact: bool,
+    viewer_receipts: Visibility,
+) -> Seq {
     if viewer_receipts == Visibility::Nobody {
         0
     } else if viewer_is_contact {
-        member.contacts_read_seq.max(member.public_read_seq)
+        for_contacts.max(for_everyone)
     } else {
-        member.public_read_seq
+        for_everyone
     }
 }
 

@@ -25,7 +25,10 @@ pub(crate) fn check_text(text: &str, limits: &Limits) -> ChatResult<()> {
     if text.len() > limits.text_bytes || text.chars().count() > limits.text_chars {
         return Err(ChatError::new(
             ErrorCode::MessageTooLong,
-            format!("at most {} characters and {} bytes", limits.text_chars, limits.text_bytes),
+            format!(
+                "at most {} characters and {} bytes",
+                limits.text_chars, limits.text_bytes
+            ),
         )
         .with_field("text"));
     }
@@ -46,21 +49,45 @@ pub(crate) fn check(
     let text = message.text.as_deref().unwrap_or_default();
     check_text(text, limits)?;
     if message.attachment_ids.len() > limits.attachments {
-        return Err(ChatError::new(ErrorCode::TooManyAttachments, format!("at most {}", limits.attachments))
-            .with_field("attachment_ids"));
+        return Err(ChatError::new(
+            ErrorCode::TooManyAttachments,
+            format!("at most {}", limits.attachments),
+        )
+        .with_field("attachment_ids"));
     }
     let distinct: std::collections::HashSet<_> = message.attachment_ids.iter().collect();
     if distinct.len() != message.attachment_ids.len() {
         return Err(ChatError::invalid("attachment_ids", "one of them twice"));
     }
     if message.mentions.len() > limits.mentions {
-        return Err(ChatError::invalid("mentions", format!("at most {}", limits.mentions)));
+        return Err(ChatError::invalid(
+            "mentions",
+            format!("at most {}", limits.mentions),
+        ));
     }
     check_kind(message, text)?;
-    let location = message.location.as_ref().map(|l| check_location("location", l, now, limits)).transpose()?;
-    let meeting = message.meeting.as_ref().map(|m| check_meeting(m, sender, now, limits)).transpose()?;
-    let custom = message.custom.as_ref().map(|c| check_custom(c, limits)).transpose()?;
-    Ok(Content { attachments: message.attachment_ids.clone(), location, meeting, custom, system: None })
+    let location = message
+        .location
+        .as_ref()
+        .map(|l| check_location("location", l, now, limits))
+        .transpose()?;
+    let meeting = message
+        .meeting
+        .as_ref()
+        .map(|m| check_meeting(m, sender, now, limits))
+        .transpose()?;
+    let custom = message
+        .custom
+        .as_ref()
+        .map(|c| check_custom(c, limits))
+        .transpose()?;
+    Ok(Content {
+        attachments: message.attachment_ids.clone(),
+        location,
+        meeting,
+        custom,
+        system: None,
+    })
 }
 
 fn check_kind(message: &SendMessage, text: &str) -> ChatResult<()> {
@@ -80,15 +107,17 @@ fn check_kind(message: &SendMessage, text: &str) -> ChatResult<()> {
     let files = !message.attachment_ids.is_empty();
     match kind {
         MessageKind::System => Err(ChatError::invalid("kind", "written by the engine only")),
-        MessageKind::Text if text::is_blank(text) && !files => {
-            Err(ChatError::new(ErrorCode::EmptyMessage, "a message needs something to show"))
-        }
+        MessageKind::Text if text::is_blank(text) && !files => Err(ChatError::new(
+            ErrorCode::EmptyMessage,
+            "a message needs something to show",
+        )),
         MessageKind::Image | MessageKind::Video | MessageKind::Audio | MessageKind::File if !files => {
             Err(ChatError::invalid("attachment_ids", "required for this kind"))
         }
-        MessageKind::Location | MessageKind::Meeting if files => {
-            Err(ChatError::invalid("attachment_ids", "does not belong to this kind"))
-        }
+        MessageKind::Location | MessageKind::Meeting if files => Err(ChatError::invalid(
+            "attachment_ids",
+            "does not belong to this kind",
+        )),
         _ => Ok(()),
     }
 }
@@ -96,10 +125,16 @@ fn check_kind(message: &SendMessage, text: &str) -> ChatResult<()> {
 /// Whether a place is on earth.
 pub(crate) fn check_position(field: &str, latitude: f64, longitude: f64) -> ChatResult<()> {
     if !(-90.0..=90.0).contains(&latitude) {
-        return Err(ChatError::invalid(format!("{field}latitude"), "between -90 and 90"));
+        return Err(ChatError::invalid(
+            format!("{field}latitude"),
+            "between -90 and 90",
+        ));
     }
     if !(-180.0..=180.0).contains(&longitude) {
-        return Err(ChatError::invalid(format!("{field}longitude"), "between -180 and 180"));
+        return Err(ChatError::invalid(
+            format!("{field}longitude"),
+            "between -180 and 180",
+        ));
     }
     Ok(())
 }
@@ -113,14 +148,22 @@ fn check_location(field: &str, location: &Location, now: Timestamp, limits: &Lim
         if until <= now || until > now.after(limits.live_location) {
             return Err(ChatError::invalid(
                 format!("{field}.live_until"),
-                format!("in the future, at most {} s ahead", limits.live_location.as_secs()),
+                format!(
+                    "in the future, at most {} s ahead",
+                    limits.live_location.as_secs()
+                ),
             ));
         }
     }
     Ok(location.clone())
 }
 
-fn check_meeting(draft: &MeetingDraft, sender: &UserId, now: Timestamp, limits: &Limits) -> ChatResult<Meeting> {
+fn check_meeting(
+    draft: &MeetingDraft,
+    sender: &UserId,
+    now: Timestamp,
+    limits: &Limits,
+) -> ChatResult<Meeting> {
     if draft.scheduled_at <= now {
         return Err(ChatError::invalid("meeting.scheduled_at", "in the future"));
     }
@@ -130,7 +173,11 @@ fn check_meeting(draft: &MeetingDraft, sender: &UserId, now: Timestamp, limits: 
     if let Some(note) = &draft.note {
         check_chars("meeting.note".to_owned(), note, limits.place_chars)?;
     }
-    let location = draft.location.as_ref().map(|l| check_location("meeting.location", l, now, limits)).transpose()?;
+    let location = draft
+        .location
+        .as_ref()
+        .map(|l| check_location("meeting.location", l, now, limits))
+        .transpose()?;
     Ok(Meeting {
         place: draft.place.clone(),
         location,
@@ -147,8 +194,11 @@ fn check_custom(custom: &CustomContent, limits: &Limits) -> ChatResult<CustomCon
         return Err(ChatError::invalid("custom.type", "1 to 64 bytes"));
     }
     if serde_json::to_string(custom).map_or(usize::MAX, |json| json.len()) > limits.custom_bytes {
-        return Err(ChatError::new(ErrorCode::PayloadTooLarge, format!("at most {} bytes", limits.custom_bytes))
-            .with_field("custom"));
+        return Err(ChatError::new(
+            ErrorCode::PayloadTooLarge,
+            format!("at most {} bytes", limits.custom_bytes),
+        )
+        .with_field("custom"));
     }
     Ok(custom.clone())
 }
@@ -183,7 +233,11 @@ pub(crate) fn payload_hash(message: &SendMessage) -> String {
     });
     let mut hasher = Sha256::new();
     hash_value(&canonical, &mut hasher);
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hasher
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Feeds a JSON value with its keys in order: the order on the wire does not make another payload.
@@ -239,45 +293,87 @@ mod tests {
     }
 
     fn check_at(message: &SendMessage) -> Result<Content, (ErrorCode, Option<String>)> {
-        check(message, &sender(), Timestamp::from_millis(1_000), &Limits::default())
-            .map_err(|e| (e.code(), e.field().map(str::to_owned)))
+        check(
+            message,
+            &sender(),
+            Timestamp::from_millis(1_000),
+            &Limits::default(),
+        )
+        .map_err(|e| (e.code(), e.field().map(str::to_owned)))
     }
 
     fn of_text(text: &str) -> SendMessage {
-        SendMessage { text: Some(text.to_owned()), ..SendMessage::default() }
+        SendMessage {
+            text: Some(text.to_owned()),
+            ..SendMessage::default()
+        }
     }
 
     #[test]
     fn text_limits_hold_at_the_edge_in_characters_and_bytes() {
         assert!(check_at(&of_text(&"x".repeat(10_000))).is_ok());
-        assert_eq!(check_at(&of_text(&"x".repeat(10_001))).unwrap_err().0, ErrorCode::MessageTooLong);
+        assert_eq!(
+            check_at(&of_text(&"x".repeat(10_001))).unwrap_err().0,
+            ErrorCode::MessageTooLong
+        );
         assert!(check_at(&of_text(&"😀".repeat(4_096))).is_ok());
-        assert_eq!(check_at(&of_text(&"😀".repeat(4_097))).unwrap_err().0, ErrorCode::MessageTooLong);
-        assert_eq!(check_at(&of_text("\u{200b}")).unwrap_err().0, ErrorCode::EmptyMessage);
+        assert_eq!(
+            check_at(&of_text(&"😀".repeat(4_097))).unwrap_err().0,
+            ErrorCode::MessageTooLong
+        );
+        assert_eq!(
+            check_at(&of_text("\u{200b}")).unwrap_err().0,
+            ErrorCode::EmptyMessage
+        );
     }
 
     #[test]
     fn content_has_to_fit_its_kind() {
-        let missing = SendMessage { kind: MessageKind::Location, ..SendMessage::default() };
+        let missing = SendMessage {
+            kind: MessageKind::Location,
+            ..SendMessage::default()
+        };
         assert_eq!(check_at(&missing).unwrap_err().1.as_deref(), Some("location"));
-        let system = SendMessage { kind: MessageKind::System, ..of_text("x") };
+        let system = SendMessage {
+            kind: MessageKind::System,
+            ..of_text("x")
+        };
         assert_eq!(check_at(&system).unwrap_err().1.as_deref(), Some("kind"));
-        let place = Location { latitude: 91.0, longitude: 0.0, label: None, live_until: None };
-        let outside = SendMessage { kind: MessageKind::Location, location: Some(place.clone()), ..SendMessage::default() };
-        assert_eq!(check_at(&outside).unwrap_err().1.as_deref(), Some("location.latitude"));
-        let stray = SendMessage { location: Some(place), ..of_text("x") };
+        let place = Location {
+            latitude: 91.0,
+            longitude: 0.0,
+            label: None,
+            live_until: None,
+        };
+        let outside = SendMessage {
+            kind: MessageKind::Location,
+            location: Some(place.clone()),
+            ..SendMessage::default()
+        };
+        assert_eq!(
+            check_at(&outside).unwrap_err().1.as_deref(),
+            Some("location.latitude")
+        );
+        let stray = SendMessage {
+            location: Some(place),
+            ..of_text("x")
+        };
         assert_eq!(check_at(&stray).unwrap_err().1.as_deref(), Some("location"));
     }
 
     #[test]
     fn the_hash_ignores_key_order_client_time_and_explicit_defaults() {
-        let a: SendMessage = serde_json::from_str(r#"{"text":"x","custom":{"type":"t","data":{"a":1,"b":2}}}"#).unwrap();
+        let a: SendMessage =
+            serde_json::from_str(r#"{"text":"x","custom":{"type":"t","data":{"a":1,"b":2}}}"#).unwrap();
         let b: SendMessage = serde_json::from_str(
             r#"{"custom":{"data":{"b":2,"a":1},"type":"t"},"kind":"text","text":"x","client_time":"2026-01-01T00:00:00Z"}"#,
         )
         .unwrap();
         assert_eq!(payload_hash(&a), payload_hash(&b));
-        let c = SendMessage { format: TextFormat::Markdown, ..a.clone() };
+        let c = SendMessage {
+            format: TextFormat::Markdown,
+            ..a.clone()
+        };
         assert_ne!(payload_hash(&a), payload_hash(&c));
     }
 }

@@ -24,7 +24,10 @@ impl Actor {
     pub async fn open_direct(&self, open: OpenDirect) -> ChatResult<OpenDirectAnswer> {
         let pair = self.direct_with(&open.user_id, "user_id").await?;
         if let Some(conversation) = self.inner().store.direct(&pair).await? {
-            return Ok(OpenDirectAnswer { conversation: self.render_conversation(conversation.id).await?, created: false });
+            return Ok(OpenDirectAnswer {
+                conversation: self.render_conversation(conversation.id).await?,
+                created: false,
+            });
         }
         self.take_create_allowance().await?;
         let new_id = ConversationId::from_uuid(self.inner().ids.next());
@@ -46,7 +49,10 @@ impl Actor {
                 Ok(change.done((new_id, true)))
             })
             .await?;
-        Ok(OpenDirectAnswer { conversation: self.render_conversation(id).await?, created })
+        Ok(OpenDirectAnswer {
+            conversation: self.render_conversation(id).await?,
+            created,
+        })
     }
 
     /// The pair of the caller and a known user.
@@ -84,7 +90,12 @@ pub(crate) fn allow_first_contact(
 }
 
 /// A direct before its first commit: rev 0, nobody in it.
-pub(crate) fn new_direct(id: ConversationId, pair: &DirectPair, creator: &UserId, now: Timestamp) -> Conversation {
+pub(crate) fn new_direct(
+    id: ConversationId,
+    pair: &DirectPair,
+    creator: &UserId,
+    now: Timestamp,
+) -> Conversation {
     Conversation {
         id,
         kind: ConversationKind::Direct,

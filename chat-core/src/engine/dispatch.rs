@@ -187,8 +187,12 @@ impl ChatEngine {
 
     /// Those of `users` with a live connection on any transport.
     pub(crate) fn connected(&self, users: &[UserId]) -> Vec<UserId> {
-        let mut connected: Vec<UserId> =
-            self.inner().transports.iter().flat_map(|transport| transport.connected(users)).collect();
+        let mut connected: Vec<UserId> = self
+            .inner()
+            .transports
+            .iter()
+            .flat_map(|transport| transport.connected(users))
+            .collect();
         connected.sort();
         connected.dedup();
         connected
@@ -205,15 +209,28 @@ impl ChatEngine {
         if users.is_empty() {
             return Ok(());
         }
-        let payload = serde_json::value::to_raw_value(payload)
-            .map_err(|error| ChatError::new(ErrorCode::Internal, "an event could not be written").with_source(error))?;
-        let event = WireEvent { name, payload: Arc::from(payload) };
-        let recipients: Vec<Recipient> =
-            users.iter().map(|user| Recipient { user: user.clone(), except }).collect();
+        let payload = serde_json::value::to_raw_value(payload).map_err(|error| {
+            ChatError::new(ErrorCode::Internal, "an event could not be written").with_source(error)
+        })?;
+        let event = WireEvent {
+            name,
+            payload: Arc::from(payload),
+        };
+        let recipients: Vec<Recipient> = users
+            .iter()
+            .map(|user| Recipient {
+                user: user.clone(),
+                except,
+            })
+            .collect();
         for transport in &self.inner().transports {
             let delivery = transport.deliver(&recipients, &event).await;
             if delivery.full > 0 {
-                tracing::info!(event = name, sessions = delivery.full, "slow sessions were told that they lag");
+                tracing::info!(
+                    event = name,
+                    sessions = delivery.full,
+                    "slow sessions were told that they lag"
+                );
             }
         }
         Ok(())

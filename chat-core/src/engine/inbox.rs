@@ -30,8 +30,17 @@ impl Actor {
     /// `invalid_argument` (`limit`, `q`), `invalid_cursor`.
     pub async fn conversations(&self, list: ListConversations) -> ChatResult<Page<ConversationView>> {
         let limit = self.limit(list.page.limit)?;
-        let name = list.q.as_deref().map(str::trim).filter(|q| !q.is_empty()).map(text::fold);
-        if list.q.as_ref().is_some_and(|q| q.len() > self.engine().config().limits.query_bytes) {
+        let name = list
+            .q
+            .as_deref()
+            .map(str::trim)
+            .filter(|q| !q.is_empty())
+            .map(text::fold);
+        if list
+            .q
+            .as_ref()
+            .is_some_and(|q| q.len() > self.engine().config().limits.query_bytes)
+        {
             return Err(ChatError::invalid("q", "too long"));
         }
         let purpose = format!("inbox {:?} {}", list.filter, name.as_deref().unwrap_or_default());
@@ -41,7 +50,12 @@ impl Actor {
             id: place.id,
         });
         let mut query = self.inbox_query(Vec::new());
-        query.list = Some(InboxList { filter: list.filter, name, after, limit: limit + 1 });
+        query.list = Some(InboxList {
+            filter: list.filter,
+            name,
+            after,
+            limit: limit + 1,
+        });
         let mut entries = self.inner().store.inbox(&query).await?;
         let more = entries.len() > limit;
         entries.truncate(limit);
@@ -51,7 +65,10 @@ impl Actor {
             id: entry.conversation.id,
         });
         let next_cursor = self.next_cursor(&purpose, more, place.as_ref());
-        Ok(Page { items: self.render_entries(entries).await?, next_cursor })
+        Ok(Page {
+            items: self.render_entries(entries).await?,
+            next_cursor,
+        })
     }
 
     /// One conversation.
@@ -68,7 +85,11 @@ impl Actor {
     /// `unavailable`.
     pub async fn badge(&self) -> ChatResult<Badge> {
         let policy = self.engine().config().policies.blocked_in_group;
-        Ok(self.inner().store.badge(self.user_id(), self.engine().now(), policy).await?)
+        Ok(self
+            .inner()
+            .store
+            .badge(self.user_id(), self.engine().now(), policy)
+            .await?)
     }
 
     /// Asks for these conversations as the caller sees them.

@@ -36,6 +36,8 @@ impl Actor {
     /// # Errors
     /// `rate_limited`, with the time to wait.
     pub(crate) async fn take_create_allowance(&self) -> ChatResult<()> {
-        self.engine().take_allowance(RateScope::Creates, self.user_id().as_str()).await
+        self.engine()
+            .take_allowance(RateScope::Creates, self.user_id().as_str())
+            .await
     }
 }

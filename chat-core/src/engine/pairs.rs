@@ -16,7 +16,11 @@ impl PairCache {
 
     /// The pair, `Some(None)` for a group, `None` when it is not known here.
     pub(crate) fn get(&self, id: ConversationId) -> Option<Option<DirectPair>> {
-        self.pairs.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.pairs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned()
     }
 
     pub(crate) fn put(&self, id: ConversationId, pair: Option<DirectPair>) {

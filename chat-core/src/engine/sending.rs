@@ -12,8 +12,8 @@ use crate::engine::{Actor, Decision};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::model::{
-    Attachment, AttachmentKind, AttachmentState, Content, Conversation, ConversationKind, DirectPair, Member, Message,
-    MessageKind, ReplyTarget,
+    Attachment, AttachmentKind, AttachmentState, Content, Conversation, ConversationKind, DirectPair, Member,
+    Message, MessageKind, ReplyTarget,
 };
 use crate::port::Draft;
 use crate::store::{Facts, MembersNeeded, Needs, Target};
@@ -67,7 +67,10 @@ impl Actor {
             conversation_id: ConversationId::from_uuid(self.inner().ids.next()),
             config: self.engine().config().clone(),
         };
-        let sent = self.engine().commit(self.session(), needs, move |facts| request.decide(facts)).await?;
+        let sent = self
+            .engine()
+            .commit(self.session(), needs, move |facts| request.decide(facts))
+            .await?;
         if !sent.replayed {
             self.typing_stopped_by_send(sent.conversation.id).await;
         }
@@ -86,7 +89,10 @@ impl Actor {
                 let pair = self.direct_with(recipient, "recipient_id").await?;
                 Ok((Target::Direct(pair), Some(recipient.clone())))
             }
-            (Some(_), Some(_)) => Err(ChatError::invalid("recipient_id", "either this or conversation_id")),
+            (Some(_), Some(_)) => Err(ChatError::invalid(
+                "recipient_id",
+                "either this or conversation_id",
+            )),
             (None, None) => Err(ChatError::invalid("conversation_id", "required, or recipient_id")),
         }
     }
@@ -98,7 +104,10 @@ impl Actor {
         }
         let found = self.inner().store.conversations(&[id]).await?.pop();
         let Some(conversation) = found else {
-            return Err(ChatError::new(ErrorCode::ConversationNotFound, "no such conversation"));
+            return Err(ChatError::new(
+                ErrorCode::ConversationNotFound,
+                "no such conversation",
+            ));
         };
         self.inner().pairs.put(id, conversation.pair.clone());
         Ok(conversation.pair)
@@ -121,8 +130,15 @@ impl Actor {
     }
 
     /// A replay must not reach the hooks, so with hooks it is looked for first.
-    async fn find_replay(&self, message: &SendMessage, target: &Target, hash: &str) -> ChatResult<Option<Sent>> {
-        let Some(key) = message.client_id.clone() else { return Ok(None) };
+    async fn find_replay(
+        &self,
+        message: &SendMessage,
+        target: &Target,
+        hash: &str,
+    ) -> ChatResult<Option<Sent>> {
+        let Some(key) = message.client_id.clone() else {
+            return Ok(None);
+        };
         let me = self.user_id().clone();
         let mut needs = Needs::new(target.clone());
         needs.members = MembersNeeded::Of(vec![me.clone()]);
@@ -148,7 +164,10 @@ impl Actor {
 
     async fn ask_hooks(&self, message: &mut SendMessage) -> ChatResult<()> {
         for hook in &self.inner().hooks {
-            let draft = Draft { sender: self.user_id(), message: &mut *message };
+            let draft = Draft {
+                sender: self.user_id(),
+                message: &mut *message,
+            };
             hook.before_send(draft).await.map_err(|rejection| {
                 ChatError::new(ErrorCode::RejectedByPolicy, rejection.detail)
                     .with_fact("policy_code", rejection.policy_code)
@@ -165,8 +184,17 @@ impl Actor {
         } else {
             self.render_new_message(&sent.conversation, sent.message).await?
         };
-        let conversation = if by_recipient { Some(self.render_conversation(id).await?) } else { None };
-        Ok(SentMessage { message, replayed: sent.replayed, dropped_mentions: sent.dropped_mentions, conversation })
+        let conversation = if by_recipient {
+            Some(self.render_conversation(id).await?)
+        } else {
+            None
+        };
+        Ok(SentMessage {
+            message,
+            replayed: sent.replayed,
+            dropped_mentions: sent.dropped_mentions,
+            conversation,
+        })
     }
 }
 
@@ -186,10 +214,15 @@ struct Request {
 
 /// The earlier send under the same key, or the conflict with it.
 fn replay(facts: &Facts, conversation: &Conversation, hash: &str) -> ChatResult<Option<Sent>> {
-    let Some(original) = &facts.replay else { return Ok(None) };
+    let Some(original) = &facts.replay else {
+        return Ok(None);
+    };
     if original.payload_hash.as_deref() != Some(hash) {
-        return Err(ChatError::new(ErrorCode::IdempotencyConflict, "this client_id was used for another message")
-            .with_field("client_id"));
+        return Err(ChatError::new(
+            ErrorCode::IdempotencyConflict,
+            "this client_id was used for another message",
+        )
+        .with_field("client_id"));
     }
     Ok(Some(Sent {
         message: original.clone(),
@@ -203,7 +236,9 @@ impl Request {
     /// In this order: the right to read, the replay, and only then what may refuse a repetition of something that
     /// has succeeded before.
     fn decide(&self, facts: &Facts) -> ChatResult<Decision<Sent>> {
-        let Some(conversation) = &facts.conversation else { return self.first_contact(facts) };
+        let Some(conversation) = &facts.conversation else {
+            return self.first_contact(facts);
+        };
         let standing = self.standing(facts, conversation);
         allowed(&standing, Action::Read)?;
         if let Some(sent) = replay(facts, conversation, &self.hash)? {
@@ -231,14 +266,22 @@ impl Request {
 
     /// The first message of two makes their conversation in the same step.
     fn first_contact(&self, facts: &Facts) -> ChatResult<Decision<Sent>> {
-        let pair = self.other.as_ref().and_then(|other| DirectPair::new(&self.sender, other));
+        let pair = self
+            .other
+            .as_ref()
+            .and_then(|other| DirectPair::new(&self.sender, other));
         let (Some(pair), None) = (pair, self.message.conversation_id) else {
-            return Err(ChatError::new(ErrorCode::ConversationNotFound, "no such conversation"));
+            return Err(ChatError::new(
+                ErrorCode::ConversationNotFound,
+                "no such conversation",
+            ));
         };
         let draft = directs::new_direct(self.conversation_id, &pair, &self.sender, facts.now);
         directs::allow_first_contact(&draft, &self.sender, facts, &self.config.policies)?;
         if self.message.reply_to.is_some() {
-            return Err(ChatError::new(ErrorCode::MessageNotFound, "no such message here").with_field("reply_to"));
+            return Err(
+                ChatError::new(ErrorCode::MessageNotFound, "no such message here").with_field("reply_to")
+            );
         }
         let files = self.claim_files(facts)?;
         let mut change = ChangeSet::of(&draft, facts);
@@ -254,7 +297,12 @@ impl Request {
         Ok(self.sent(change, &message, dropped))
     }
 
-    fn sent(&self, change: ChangeSet, message: &Arc<Message>, dropped_mentions: Vec<UserId>) -> Decision<Sent> {
+    fn sent(
+        &self,
+        change: ChangeSet,
+        message: &Arc<Message>,
+        dropped_mentions: Vec<UserId>,
+    ) -> Decision<Sent> {
         let sent = Sent {
             message: Message::clone(message),
             conversation: change.conversation.clone(),
@@ -270,8 +318,11 @@ impl Request {
         conversation: &Conversation,
         member: &Member,
     ) -> ChatResult<Option<ReplyTarget>> {
-        let Some(id) = self.message.reply_to else { return Ok(None) };
-        let missing = || ChatError::new(ErrorCode::MessageNotFound, "no such message here").with_field("reply_to");
+        let Some(id) = self.message.reply_to else {
+            return Ok(None);
+        };
+        let missing =
+            || ChatError::new(ErrorCode::MessageNotFound, "no such message here").with_field("reply_to");
         let target = facts.messages.get(&id).ok_or_else(missing)?;
         let sight = Sight {
             member,
@@ -282,10 +333,15 @@ impl Request {
             blocked_in_group: self.config.policies.blocked_in_group,
         };
         match visible(&sight, target) {
-            Visibility::Visible => Ok(Some(ReplyTarget { message_id: id, seq: target.seq })),
-            Visibility::Tombstone => {
-                Err(ChatError::new(ErrorCode::InvalidOperation, "the message was deleted").with_field("reply_to"))
-            }
+            Visibility::Visible => Ok(Some(ReplyTarget {
+                message_id: id,
+                seq: target.seq,
+            })),
+            Visibility::Tombstone => Err(ChatError::new(
+                ErrorCode::InvalidOperation,
+                "the message was deleted",
+            )
+            .with_field("reply_to")),
             Visibility::Gone => Err(missing()),
         }
     }
@@ -299,7 +355,8 @@ impl Request {
                 .get(id)
                 .filter(|file| file.uploader == self.sender && file.state != AttachmentState::Deleted)
                 .ok_or_else(|| {
-                    ChatError::new(ErrorCode::AttachmentNotFound, "no such upload").with_field("attachment_ids")
+                    ChatError::new(ErrorCode::AttachmentNotFound, "no such upload")
+                        .with_field("attachment_ids")
                 })?;
             if file.state != AttachmentState::Pending {
                 return Err(ChatError::new(ErrorCode::Conflict, "already used").with_field("attachment_ids"));
@@ -311,7 +368,10 @@ impl Request {
                 _ => true,
             };
             if !fits {
-                return Err(ChatError::invalid("attachment_ids", "does not fit the kind of the message"));
+                return Err(ChatError::invalid(
+                    "attachment_ids",
+                    "does not fit the kind of the message",
+                ));
             }
             let mut file = file.clone();
             file.state = AttachmentState::Attached;
@@ -333,7 +393,10 @@ impl Request {
                 <= self.config.limits.mention_all_members;
         resolve_mentions(&self.message.mentions, &self.sender, everyone, &|user| {
             facts.members.get(user).is_some_and(Member::is_active)
-                || conversation.pair.as_ref().is_some_and(|pair| pair.other(&self.sender) == Some(user))
+                || conversation
+                    .pair
+                    .as_ref()
+                    .is_some_and(|pair| pair.other(&self.sender) == Some(user))
         })
     }
 
@@ -399,4 +462,3 @@ pub(crate) fn resolve_mentions(
     }
     (kept, everyone, dropped)
 }
-

@@ -46,7 +46,10 @@ impl Actor {
             .collect();
         let mut members = self.inner().store.members_of(&small, threshold).await?;
         let people = self.people(members.values().flatten()).await?;
-        let peers: Vec<UserId> = entries.iter().filter_map(|entry| self.peer_of(&entry.conversation)).collect();
+        let peers: Vec<UserId> = entries
+            .iter()
+            .filter_map(|entry| self.peer_of(&entry.conversation))
+            .collect();
         let blocks = if peers.is_empty() {
             Blocks::default()
         } else {
@@ -62,13 +65,19 @@ impl Actor {
     }
 
     fn peer_of(&self, conversation: &Conversation) -> Option<UserId> {
-        conversation.pair.as_ref().and_then(|pair| pair.other(self.user_id()).cloned())
+        conversation
+            .pair
+            .as_ref()
+            .and_then(|pair| pair.other(self.user_id()).cloned())
     }
 
     /// Members of one conversation as the caller sees them, in the same order.
     pub(crate) async fn render_members(&self, members: Vec<Member>) -> ChatResult<Vec<MemberView>> {
         let people = self.people(members.iter()).await?;
-        Ok(members.into_iter().filter_map(|member| self.member_view(member, &people)).collect())
+        Ok(members
+            .into_iter()
+            .filter_map(|member| self.member_view(member, &people))
+            .collect())
     }
 
     async fn people(&self, members: impl Iterator<Item = &Member>) -> ChatResult<People> {
@@ -77,10 +86,23 @@ impl Actor {
         ids.sort();
         ids.dedup();
         let users = self.engine().users_by_id(&ids).await?;
-        let receipts = users.get(self.user_id()).map(|me| me.settings.receipts).unwrap_or_default();
-        let contacts = self.inner().store.contacts_among(self.user_id(), &ids).await?.into_iter().collect();
+        let receipts = users
+            .get(self.user_id())
+            .map(|me| me.settings.receipts)
+            .unwrap_or_default();
+        let contacts = self
+            .inner()
+            .store
+            .contacts_among(self.user_id(), &ids)
+            .await?
+            .into_iter()
+            .collect();
         let views = self.render_users(users.into_values().collect()).await?;
-        Ok(People { views: views.into_iter().map(|view| (view.id.clone(), view)).collect(), contacts, receipts })
+        Ok(People {
+            views: views.into_iter().map(|view| (view.id.clone(), view)).collect(),
+            contacts,
+            receipts,
+        })
     }
 
     fn member_view(&self, member: Member, people: &People) -> Option<MemberView> {
@@ -88,7 +110,11 @@ impl Actor {
         let read_seq = if member.user_id == *self.user_id() {
             member.read_seq
         } else {
-            known_read(&member, people.contacts.contains(&member.user_id), people.receipts)
+            known_read(
+                &member,
+                people.contacts.contains(&member.user_id),
+                people.receipts,
+            )
         };
         Some(MemberView {
             user,
@@ -106,7 +132,15 @@ impl Actor {
         people: &People,
         blocks: &Blocks,
     ) -> ConversationView {
-        let InboxEntry { conversation, member, archived, hidden, unread_count, mention_count, .. } = entry;
+        let InboxEntry {
+            conversation,
+            member,
+            archived,
+            hidden,
+            unread_count,
+            mention_count,
+            ..
+        } = entry;
         let peer = self.peer_of(&conversation);
         let standing = Standing {
             conversation: Some(&conversation),
@@ -122,15 +156,21 @@ impl Actor {
             kind: conversation.kind,
             name: conversation.name,
             description: conversation.description,
-            avatar_url: conversation.avatar.map(|id| format!("{}/{id}/content", self.inner().media_url)),
+            avatar_url: conversation
+                .avatar
+                .map(|id| format!("{}/{id}/content", self.inner().media_url)),
             created_by: conversation.created_by,
             created_at: conversation.created_at,
             last_activity_at: conversation.last_activity_at,
             rev: conversation.rev,
             last_seq: conversation.last_seq,
             member_count: conversation.member_count,
-            members: members
-                .map(|members| members.into_iter().filter_map(|m| self.member_view(m, people)).collect()),
+            members: members.map(|members| {
+                members
+                    .into_iter()
+                    .filter_map(|m| self.member_view(m, people))
+                    .collect()
+            }),
             peer: peer.and_then(|peer| people.views.get(&peer).cloned()),
             last_message: entry.last_message.map(last_message_view),
             my: MyView {

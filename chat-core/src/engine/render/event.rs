@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::Sightline;
-use crate::access::{Visibility, known_read, visible};
+use crate::access::{Visibility, known_mark, visible};
 use crate::config::BlockedInGroup;
 use crate::engine::dispatch::Publication;
 use crate::engine::{Actor, ChatEngine};
@@ -27,7 +27,10 @@ impl ChatEngine {
             (
                 ChatEvent::MessageUpdated { message } | ChatEvent::MessageDeleted { message },
                 Some(conversation),
-            ) => self.deliver_changed_message(name, message, conversation, origin).await,
+            ) => {
+                self.deliver_changed_message(name, message, conversation, origin)
+                    .await
+            }
             (ChatEvent::MessageHidden { hide }, _) => {
                 let gone = GoneView {
                     id: hide.message_id,
@@ -37,42 +40,88 @@ impl ChatEngine {
                     gone: true,
                 };
                 let payload = message_payload(hide.conversation_id, hide.seq, hide.rev, &gone);
-                self.hand_over(std::slice::from_ref(&hide.user_id), origin, name, &payload).await
+                self.hand_over(std::slice::from_ref(&hide.user_id), origin, name, &payload)
+                    .await
             }
             (ChatEvent::ReceiptUpdated { .. }, Some(conversation)) => {
                 self.deliver_receipt(event, conversation, origin).await
             }
-            (ChatEvent::ConversationCreated { conversation_id, users, .. }, _) => {
+            (
+                ChatEvent::ConversationCreated {
+                    conversation_id,
+                    users,
+                    ..
+                },
+                _,
+            ) => {
                 for user in self.connected(users) {
                     let view = self.as_user(&user).render_conversation(*conversation_id).await;
                     if let Ok(conversation) = view {
-                        self.hand_over(&[user], origin, name, &json!({ "conversation": conversation })).await?;
+                        self.hand_over(&[user], origin, name, &json!({ "conversation": conversation }))
+                            .await?;
                     }
                 }
                 Ok(())
             }
-            (ChatEvent::ConversationUpdated { conversation_id, rev, changed }, Some(conversation)) => {
+            (
+                ChatEvent::ConversationUpdated {
+                    conversation_id,
+                    rev,
+                    changed,
+                },
+                Some(conversation),
+            ) => {
                 let payload = json!({ "conversation_id": conversation_id, "rev": rev, "changed": changed });
                 let members = self.connected(&self.audience(conversation).await?);
                 self.hand_over(&members, origin, name, &payload).await
             }
-            (ChatEvent::ConversationRemoved { conversation_id, rev, reason, users }, _) => {
+            (
+                ChatEvent::ConversationRemoved {
+                    conversation_id,
+                    rev,
+                    reason,
+                    users,
+                },
+                _,
+            ) => {
                 let payload = json!({ "conversation_id": conversation_id, "rev": rev, "reason": reason });
                 self.hand_over(users, origin, name, &payload).await
             }
             (ChatEvent::MembersChanged { .. }, Some(conversation)) => {
                 self.deliver_members(event, conversation, origin).await
             }
-            (ChatEvent::InboxUpdated { user_id, conversation_id, user_rev }, _) => {
-                self.deliver_inbox(user_id, *conversation_id, *user_rev, origin).await
+            (
+                ChatEvent::InboxUpdated {
+                    user_id,
+                    conversation_id,
+                    user_rev,
+                },
+                _,
+            ) => {
+                self.deliver_inbox(user_id, *conversation_id, *user_rev, origin)
+                    .await
             }
-            (ChatEvent::TypingChanged { conversation_id, user_ids, by }, _) => {
-                self.deliver_typing(*conversation_id, user_ids, by).await
-            }
+            (
+                ChatEvent::TypingChanged {
+                    conversation_id,
+                    user_ids,
+                    by,
+                },
+                _,
+            ) => self.deliver_typing(*conversation_id, user_ids, by).await,
             (ChatEvent::PresenceChanged { user_id, .. }, _) => self.deliver_presence(user_id).await,
-            (ChatEvent::BlockChanged { blocker, blocked, on, user_rev }, _) => {
+            (
+                ChatEvent::BlockChanged {
+                    blocker,
+                    blocked,
+                    on,
+                    user_rev,
+                },
+                _,
+            ) => {
                 let payload = json!({ "user_rev": user_rev, "user_id": blocked, "blocked": on });
-                self.hand_over(std::slice::from_ref(blocker), origin, name, &payload).await
+                self.hand_over(std::slice::from_ref(blocker), origin, name, &payload)
+                    .await
             }
             // Events of a conversation always come with it; there is nothing to tell without.
             (_, None) => Ok(()),
@@ -87,8 +136,15 @@ impl ChatEngine {
     ) -> ChatResult<()> {
         let name = "message_created";
         let viewers = self.connected(&self.audience(conversation).await?);
-        let blockers: HashSet<UserId> = if conversation.kind == ConversationKind::Group && !viewers.is_empty() {
-            self.inner().store.blocks_of(&message.sender_id).await?.blocked_by.into_iter().collect()
+        let blockers: HashSet<UserId> = if conversation.kind == ConversationKind::Group && !viewers.is_empty()
+        {
+            self.inner()
+                .store
+                .blocks_of(&message.sender_id)
+                .await?
+                .blocked_by
+                .into_iter()
+                .collect()
         } else {
             HashSet::new()
         };
@@ -107,7 +163,9 @@ impl ChatEngine {
         // Everybody else sees the same: rendered once, through the eyes of one of them.
         let Some(first) = alike.first() else { return Ok(()) };
         let actor = self.as_user(first);
-        let Some(member) = self.inner().store.member(conversation.id, first).await? else { return Ok(()) };
+        let Some(member) = self.inner().store.member(conversation.id, first).await? else {
+            return Ok(());
+        };
         let sight = Sightline {
             conversation: conversation.clone(),
             member,
@@ -129,7 +187,8 @@ impl ChatEngine {
         origin: Option<SessionId>,
     ) -> ChatResult<()> {
         for viewer in self.connected(&self.audience(conversation).await?) {
-            self.deliver_to_viewer(name, message, &self.as_user(&viewer), origin).await?;
+            self.deliver_to_viewer(name, message, &self.as_user(&viewer), origin)
+                .await?;
         }
         Ok(())
     }
@@ -143,8 +202,15 @@ impl ChatEngine {
     ) -> ChatResult<()> {
         let user = actor.user_id().clone();
         // Who has left since has no view into it any more.
-        let Ok(sight) = actor.look_into(message.conversation_id).await else { return Ok(()) };
-        let hidden = !self.inner().store.hidden_among(&user, &[message.id]).await?.is_empty();
+        let Ok(sight) = actor.look_into(message.conversation_id).await else {
+            return Ok(());
+        };
+        let hidden = !self
+            .inner()
+            .store
+            .hidden_among(&user, &[message.id])
+            .await?
+            .is_empty();
         if visible(&sight.on(message, hidden), message) != Visibility::Gone {
             let view = actor.render_message(&sight, message.clone()).await?;
             return self.hand_over(&[user], origin, name, &of_view(&view)).await;
@@ -191,14 +257,19 @@ impl ChatEngine {
             })
         };
         let own = std::slice::from_ref(user_id);
-        self.hand_over(own, origin, event.name(), &payload(*read_seq)).await?;
+        self.hand_over(own, origin, event.name(), &payload(*read_seq))
+            .await?;
         let large = usize::try_from(conversation.member_count).unwrap_or(usize::MAX)
             > self.config().policies.large_group_threshold;
         if large || !public {
             return Ok(());
         }
         let members = self.audience(conversation).await?;
-        let viewers: Vec<UserId> = self.connected(&members).into_iter().filter(|user| user != user_id).collect();
+        let viewers: Vec<UserId> = self
+            .connected(&members)
+            .into_iter()
+            .filter(|user| user != user_id)
+            .collect();
         if viewers.is_empty() {
             return Ok(());
         }
@@ -209,10 +280,18 @@ impl ChatEngine {
             if blocks.involves(&viewer) {
                 continue;
             }
-            let marks = (*read_seq, *contacts_read_seq, *public_read_seq);
-            let receipts = settings.get(&viewer).map(|user| user.settings.receipts).unwrap_or_default();
-            let known = known_read(marks, contacts.contains(&viewer), receipts);
-            self.hand_over(&[viewer], origin, event.name(), &payload(known)).await?;
+            let receipts = settings
+                .get(&viewer)
+                .map(|user| user.settings.receipts)
+                .unwrap_or_default();
+            let known = known_mark(
+                *contacts_read_seq,
+                *public_read_seq,
+                contacts.contains(&viewer),
+                receipts,
+            );
+            self.hand_over(&[viewer], origin, event.name(), &payload(known))
+                .await?;
         }
         Ok(())
     }
@@ -223,11 +302,20 @@ impl ChatEngine {
         conversation: &Conversation,
         origin: Option<SessionId>,
     ) -> ChatResult<()> {
-        let ChatEvent::MembersChanged { conversation_id, rev, added, removed, roles } = event else {
+        let ChatEvent::MembersChanged {
+            conversation_id,
+            rev,
+            added,
+            removed,
+            roles,
+        } = event
+        else {
             return Ok(());
         };
         let viewers = self.connected(&self.audience(conversation).await?);
-        let Some(first) = viewers.first() else { return Ok(()) };
+        let Some(first) = viewers.first() else {
+            return Ok(());
+        };
         let mut rows: Vec<Member> = Vec::with_capacity(added.len());
         for user in added {
             rows.extend(self.inner().store.member(*conversation_id, user).await?);
@@ -256,7 +344,12 @@ impl ChatEngine {
             return Ok(());
         }
         let actor = self.as_user(user);
-        let entry = self.inner().store.inbox(&actor.inbox_query(vec![conversation])).await?.pop();
+        let entry = self
+            .inner()
+            .store
+            .inbox(&actor.inbox_query(vec![conversation]))
+            .await?
+            .pop();
         let Some(entry) = entry else { return Ok(()) };
         let badge = actor.badge().await?;
         let muted = entry.member.muted.filter(|muted| muted.is_active(self.now()));
@@ -273,13 +366,20 @@ impl ChatEngine {
             "visible_from": entry.member.visible_from,
             "badge": badge,
         });
-        self.hand_over(std::slice::from_ref(user), origin, "inbox_updated", &payload).await
+        self.hand_over(std::slice::from_ref(user), origin, "inbox_updated", &payload)
+            .await
     }
 
     async fn deliver_typing(&self, id: ConversationId, typing: &[UserId], by: &UserId) -> ChatResult<()> {
-        let Some(conversation) = self.inner().store.conversations(&[id]).await?.pop() else { return Ok(()) };
+        let Some(conversation) = self.inner().store.conversations(&[id]).await?.pop() else {
+            return Ok(());
+        };
         let members = self.audience(&conversation).await?;
-        let viewers: Vec<UserId> = self.connected(&members).into_iter().filter(|user| user != by).collect();
+        let viewers: Vec<UserId> = self
+            .connected(&members)
+            .into_iter()
+            .filter(|user| user != by)
+            .collect();
         if viewers.is_empty() {
             return Ok(());
         }
@@ -290,23 +390,32 @@ impl ChatEngine {
             }
             let others: Vec<&UserId> = typing.iter().filter(|user| **user != viewer).collect();
             let payload = json!({ "conversation_id": id, "user_ids": others });
-            self.hand_over(&[viewer], None, "typing_changed", &payload).await?;
+            self.hand_over(&[viewer], None, "typing_changed", &payload)
+                .await?;
         }
         Ok(())
     }
 
     async fn deliver_presence(&self, user: &UserId) -> ChatResult<()> {
         let mut viewers = self.inner().live.watchers(user);
-        viewers.extend(self.inner().store.contacts(user, None, self.config().limits.presence_ids).await?);
+        viewers.extend(
+            self.inner()
+                .store
+                .contacts(user, None, self.config().limits.presence_ids)
+                .await?,
+        );
         viewers.retain(|viewer| viewer != user);
         let users = self.users_by_id(std::slice::from_ref(user)).await?;
         let Some(row) = users.get(user) else { return Ok(()) };
         for viewer in self.connected(&viewers) {
             let actor = self.as_user(&viewer);
             // The same function answers questions about presence, so an event never says more.
-            let Some(presence) = actor.presence_of(std::slice::from_ref(row)).await?.pop() else { continue };
+            let Some(presence) = actor.presence_of(std::slice::from_ref(row)).await?.pop() else {
+                continue;
+            };
             if actor.may_see_online(row).await? {
-                self.hand_over(&[viewer], None, "presence_changed", &presence).await?;
+                self.hand_over(&[viewer], None, "presence_changed", &presence)
+                    .await?;
             }
         }
         Ok(())

@@ -44,11 +44,18 @@ impl Actor {
             return Ok(Vec::new());
         }
         let around = self.surroundings(sight, &messages).await?;
-        Ok(messages.into_iter().map(|message| self.message_view(sight, message, &around)).collect())
+        Ok(messages
+            .into_iter()
+            .map(|message| self.message_view(sight, message, &around))
+            .collect())
     }
 
     /// One message as the caller sees it.
-    pub(crate) async fn render_message(&self, sight: &Sightline, message: Message) -> ChatResult<MessageView> {
+    pub(crate) async fn render_message(
+        &self,
+        sight: &Sightline,
+        message: Message,
+    ) -> ChatResult<MessageView> {
         let view = self.render_messages(sight, vec![message]).await?.pop();
         view.ok_or_else(|| ErrorCode::Internal.into())
     }
@@ -61,7 +68,10 @@ impl Actor {
     ) -> ChatResult<MessageView> {
         let member = self.inner().store.member(conversation.id, self.user_id()).await?;
         let Some(member) = member else {
-            return Err(ChatError::new(ErrorCode::ConversationNotFound, "no such conversation"));
+            return Err(ChatError::new(
+                ErrorCode::ConversationNotFound,
+                "no such conversation",
+            ));
         };
         let sight = Sightline {
             conversation: conversation.clone(),
@@ -70,7 +80,9 @@ impl Actor {
             blocked_in_group: BlockedInGroup::Show,
             now: self.engine().now(),
         };
-        let around = self.surroundings_but_receipts(&sight, std::slice::from_ref(&message)).await?;
+        let around = self
+            .surroundings_but_receipts(&sight, std::slice::from_ref(&message))
+            .await?;
         let mut view = self.message_view(&sight, message, &around);
         view.status = Some(Status::Sent);
         view.receipts = Some(ReceiptCounts {
@@ -83,26 +95,51 @@ impl Actor {
 
     async fn surroundings(&self, sight: &Sightline, messages: &[Message]) -> ChatResult<Surroundings> {
         let mut around = self.surroundings_but_receipts(sight, messages).await?;
-        if messages.iter().any(|message| message.sender_id == *self.user_id()) {
+        if messages
+            .iter()
+            .any(|message| message.sender_id == *self.user_id())
+        {
             let id = sight.conversation.id;
             let cap = usize::try_from(sight.conversation.member_count).unwrap_or(usize::MAX);
-            let members = self.inner().store.members_of(&[id], cap).await?.remove(&id).unwrap_or_default();
+            let members = self
+                .inner()
+                .store
+                .members_of(&[id], cap)
+                .await?
+                .remove(&id)
+                .unwrap_or_default();
             let ids: Vec<UserId> = members.iter().map(|member| member.user_id.clone()).collect();
-            around.contacts = self.inner().store.contacts_among(self.user_id(), &ids).await?.into_iter().collect();
+            around.contacts = self
+                .inner()
+                .store
+                .contacts_among(self.user_id(), &ids)
+                .await?
+                .into_iter()
+                .collect();
             around.members = members;
         }
         Ok(around)
     }
 
-    async fn surroundings_but_receipts(&self, sight: &Sightline, messages: &[Message]) -> ChatResult<Surroundings> {
+    async fn surroundings_but_receipts(
+        &self,
+        sight: &Sightline,
+        messages: &[Message],
+    ) -> ChatResult<Surroundings> {
         let store = &self.inner().store;
         let mut around = Surroundings::default();
-        let target_ids: Vec<MessageId> =
-            messages.iter().filter_map(|message| message.reply_to.map(|reply| reply.message_id)).collect();
+        let target_ids: Vec<MessageId> = messages
+            .iter()
+            .filter_map(|message| message.reply_to.map(|reply| reply.message_id))
+            .collect();
         if !target_ids.is_empty() {
             let targets = store.messages(&target_ids).await?;
             around.targets = targets.into_iter().map(|message| (message.id, message)).collect();
-            around.hidden_targets = store.hidden_among(self.user_id(), &target_ids).await?.into_iter().collect();
+            around.hidden_targets = store
+                .hidden_among(self.user_id(), &target_ids)
+                .await?
+                .into_iter()
+                .collect();
         }
         let mut senders: Vec<UserId> = messages.iter().map(|message| message.sender_id.clone()).collect();
         // The caller's own settings decide what he may know of others' reading.
@@ -110,15 +147,21 @@ impl Actor {
         senders.sort();
         senders.dedup();
         around.users = self.engine().users_by_id(&senders).await?;
-        let file_ids: Vec<AttachmentId> =
-            messages.iter().flat_map(|message| message.content.attachments.iter().copied()).collect();
+        let file_ids: Vec<AttachmentId> = messages
+            .iter()
+            .flat_map(|message| message.content.attachments.iter().copied())
+            .collect();
         if !file_ids.is_empty() {
-            around.files = store.attachments(&file_ids).await?.into_iter().map(|file| (file.id, file)).collect();
+            around.files = store
+                .attachments(&file_ids)
+                .await?
+                .into_iter()
+                .map(|file| (file.id, file))
+                .collect();
         }
-        // A message nobody could have reacted to costs no lookup.
         let reacted: Vec<MessageId> = messages
             .iter()
-            .filter(|message| message.rev > 0 && !message.is_deleted())
+            .filter(|message| !message.is_deleted())
             .map(|message| message.id)
             .collect();
         let without: Vec<UserId> = if sight.is_group() && sight.blocked_in_group == BlockedInGroup::Hide {
@@ -140,7 +183,9 @@ impl Actor {
         let reply_to = message.reply_to.filter(|_| whole).map(|reply| {
             let target = around.targets.get(&reply.message_id);
             let hidden = around.hidden_targets.contains(&reply.message_id);
-            let state = target.map_or(Visibility::Gone, |target| visible(&sight.on(target, hidden), target));
+            let state = target.map_or(Visibility::Gone, |target| {
+                visible(&sight.on(target, hidden), target)
+            });
             ReplyView {
                 message_id: reply.message_id,
                 seq: reply.seq,
@@ -149,11 +194,13 @@ impl Actor {
                     Visibility::Tombstone => ReplyState::Deleted,
                     Visibility::Gone => ReplyState::Unavailable,
                 },
-                preview: target.filter(|_| state == Visibility::Visible).map(|target| ReplyPreview {
-                    sender_id: target.sender_id.clone(),
-                    kind: target.kind,
-                    text: text::excerpt(&target.text, REPLY_CHARS),
-                }),
+                preview: target
+                    .filter(|_| state == Visibility::Visible)
+                    .map(|target| ReplyPreview {
+                        sender_id: target.sender_id.clone(),
+                        kind: target.kind,
+                        text: text::excerpt(&target.text, REPLY_CHARS),
+                    }),
             }
         });
         let files: Vec<_> = message
@@ -167,8 +214,13 @@ impl Actor {
         if message.mentions_all {
             mentions.extend(UserId::new(MENTION_ALL).ok());
         }
-        let reactions: Vec<ReactionView> =
-            around.reactions.get(&message.id).into_iter().flatten().map(reaction_view).collect();
+        let reactions: Vec<ReactionView> = around
+            .reactions
+            .get(&message.id)
+            .into_iter()
+            .flatten()
+            .map(reaction_view)
+            .collect();
         MessageView {
             id: message.id,
             conversation_id: message.conversation_id,
@@ -208,9 +260,19 @@ impl Actor {
     }
 
     fn status(&self, message: &Message, around: &Surroundings) -> (Status, ReceiptCounts) {
-        let receipts = around.users.get(self.user_id()).map(|me| me.settings.receipts).unwrap_or_default();
+        let receipts = around
+            .users
+            .get(self.user_id())
+            .map(|me| me.settings.receipts)
+            .unwrap_or_default();
         let known = |member: &Member| known_read(member, around.contacts.contains(&member.user_id), receipts);
-        roll_up(self.user_id(), message.seq, &around.members, &known, self.engine().config().policies.rollup)
+        roll_up(
+            self.user_id(),
+            message.seq,
+            &around.members,
+            &known,
+            self.engine().config().policies.rollup,
+        )
     }
 }
 

@@ -58,7 +58,13 @@ impl Actor {
     pub(crate) async fn look_into(&self, id: ConversationId) -> ChatResult<Sightline> {
         let (conversation, member) = self.readable(id).await?;
         let blocked = if conversation.kind == ConversationKind::Group {
-            self.inner().store.blocks_of(self.user_id()).await?.blocked.into_iter().collect()
+            self.inner()
+                .store
+                .blocks_of(self.user_id())
+                .await?
+                .blocked
+                .into_iter()
+                .collect()
         } else {
             HashSet::new()
         };
@@ -77,12 +83,26 @@ impl Actor {
     /// `message_not_found`; `conversation_gone` for a member of a group that was deleted.
     pub(crate) async fn visible_message(&self, id: MessageId) -> ChatResult<(Sightline, Message)> {
         let missing = || ChatError::new(ErrorCode::MessageNotFound, "no such message");
-        let message = self.inner().store.messages(&[id]).await?.pop().ok_or_else(missing)?;
-        let sight = self.look_into(message.conversation_id).await.map_err(|error| match error.code() {
-            ErrorCode::ConversationNotFound => missing(),
-            _ => error,
-        })?;
-        let hidden = !self.inner().store.hidden_among(self.user_id(), &[id]).await?.is_empty();
+        let message = self
+            .inner()
+            .store
+            .messages(&[id])
+            .await?
+            .pop()
+            .ok_or_else(missing)?;
+        let sight = self
+            .look_into(message.conversation_id)
+            .await
+            .map_err(|error| match error.code() {
+                ErrorCode::ConversationNotFound => missing(),
+                _ => error,
+            })?;
+        let hidden = !self
+            .inner()
+            .store
+            .hidden_among(self.user_id(), &[id])
+            .await?
+            .is_empty();
         match visible(&sight.on(&message, hidden), &message) {
             Visibility::Gone => Err(missing()),
             Visibility::Visible | Visibility::Tombstone => Ok((sight, message)),

@@ -28,10 +28,16 @@ impl ChatEngine {
     /// A sender's name and picture; a user who is known no more keeps his id.
     pub(crate) fn sender_view(&self, id: &UserId, users: &HashMap<UserId, User>) -> SenderView {
         match users.get(id) {
-            Some(user) => {
-                SenderView { id: id.clone(), name: user.name.clone(), avatar_url: self.avatar_url(user) }
-            }
-            None => SenderView { id: id.clone(), name: id.to_string(), avatar_url: None },
+            Some(user) => SenderView {
+                id: id.clone(),
+                name: user.name.clone(),
+                avatar_url: self.avatar_url(user),
+            },
+            None => SenderView {
+                id: id.clone(),
+                name: id.to_string(),
+                avatar_url: None,
+            },
         }
     }
 }
@@ -42,7 +48,15 @@ impl Actor {
         let presences = self.presence_of(&users).await?;
         let mut by_user: HashMap<UserId, PresenceView> = presences
             .into_iter()
-            .map(|p| (p.user_id, PresenceView { status: p.status, last_seen_at: p.last_seen_at }))
+            .map(|p| {
+                (
+                    p.user_id,
+                    PresenceView {
+                        status: p.status,
+                        last_seen_at: p.last_seen_at,
+                    },
+                )
+            })
             .collect();
         Ok(users
             .into_iter()
@@ -60,7 +74,8 @@ impl Actor {
     /// Users by id, in the order of the ids; unknown ones are left out.
     pub(crate) async fn render_user_ids(&self, ids: &[UserId]) -> ChatResult<Vec<UserView>> {
         let mut users = self.engine().users_by_id(ids).await?;
-        self.render_users(ids.iter().filter_map(|id| users.remove(id)).collect()).await
+        self.render_users(ids.iter().filter_map(|id| users.remove(id)).collect())
+            .await
     }
 
     /// Known users, in any order.
