@@ -36,9 +36,9 @@ macro_rules! hits {
 
 /// From the index to the messages; then whether the user may see them.
 const INDEXED: &str = hits!(
-    " FROM chat_search s CROSS JOIN chat_messages m ON m.row_id = s.rowid \
+    " FROM chat_search CROSS JOIN chat_messages m ON m.row_id = chat_search.rowid \
      CROSS JOIN chat_members mb ON mb.conversation_id = m.conversation_id \
-     CROSS JOIN chat_conversations c ON c.id = m.conversation_id WHERE s.folded MATCH ?13"
+     CROSS JOIN chat_conversations c ON c.id = m.conversation_id WHERE chat_search MATCH ?13"
 );
 /// For texts too short for the index: through all the user may see.
 const SCANNED: &str = hits!(
