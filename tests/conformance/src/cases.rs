@@ -117,12 +117,7 @@ macro_rules! store {
                 hidden_ones_come_back_by_id
                 the_badge_adds_up
             }
-            messages {
-                a_message_comes_back_whole
-                every_kind_comes_back
-                texts_come_back_as_they_went_in
-                messages_come_back_by_id
-                hides_are_told_of_one_user
+            history {
                 the_newest_page
                 before_and_after_are_exclusive
                 around_fills_the_page_from_both_sides
@@ -133,6 +128,13 @@ macro_rules! store {
                 expired_messages_leave_history
                 blocked_senders_leave_history_under_hide
                 pages_equal_a_naive_reading
+            }
+            messages {
+                a_message_comes_back_whole
+                every_kind_comes_back
+                texts_come_back_as_they_went_in
+                messages_come_back_by_id
+                hides_are_told_of_one_user
                 reactions_are_summed_up
                 a_summary_names_the_first_few
                 expired_messages_with_content_are_found
@@ -196,6 +198,7 @@ macro_rules! store {
                 changed_messages_come_by_rev
                 too_many_changes_are_limited_to_the_newest
                 hides_are_told_as_hides
+                too_many_hides_are_limited_to_the_newest
                 invisible_changes_are_not_told
                 a_position_tells_what_its_rev_tells
                 changes_equal_a_naive_reading
@@ -259,6 +262,7 @@ mod tests {
             include_str!("store/uniqueness.rs"),
             include_str!("store/inbox.rs"),
             include_str!("store/lists.rs"),
+            include_str!("store/history.rs"),
             include_str!("store/messages.rs"),
             include_str!("store/search.rs"),
             include_str!("store/receipts.rs"),

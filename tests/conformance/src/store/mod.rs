@@ -7,6 +7,7 @@ pub mod commit;
 pub mod conversations;
 pub mod devices;
 pub mod facts;
+pub mod history;
 pub mod inbox;
 pub mod lists;
 pub mod messages;

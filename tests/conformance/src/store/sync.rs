@@ -259,6 +259,19 @@ pub async fn hides_are_told_as_hides(store: AnyStore) {
     assert!(changed.hidden[0].rev < changed.hidden[1].rev);
 }
 
+/// Of more hides than fit the newest come, and the answer says so.
+pub async fn too_many_hides_are_limited_to_the_newest(store: AnyStore) {
+    let [ann, bob] = people(&store, ["ann", "bob"]).await;
+    let room = Room::group(&store, &[&ann, &bob]).await;
+    for message in room.chatter(&bob, 4).await.iter().rev() {
+        room.hide(&ann, message).await;
+    }
+    let changed = since_rev(&room, &ann, 1, 3).await;
+    let hidden: Vec<Seq> = changed.hidden.iter().map(|h| h.seq).collect();
+    assert_eq!((hidden, changed.limited), (vec![3, 2, 1], true));
+    assert!(!since_rev(&room, &ann, 1, 4).await.limited);
+}
+
 /// Changes of messages a viewer does not see are not told, and do not count against the limit.
 pub async fn invisible_changes_are_not_told(store: AnyStore) {
     let [ann, bob, cid] = people(&store, ["ann", "bob", "cid"]).await;
