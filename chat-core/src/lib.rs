@@ -11,6 +11,7 @@ pub mod live;
 #[cfg(feature = "memory")]
 pub mod memory;
 pub mod model;
+pub mod origin;
 pub mod port;
 mod seal;
 pub mod store;
