@@ -63,6 +63,7 @@ pub mod live;
 #[cfg(feature = "memory")]
 pub mod memory;
 pub mod model;
+pub mod origin;
 pub mod port;
 mod seal;
 pub mod store;
