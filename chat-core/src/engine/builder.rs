@@ -173,6 +173,7 @@ impl ChatEngineBuilder {
             committer,
             dispatcher,
             events,
+            counters: Arc::default(),
         });
         commits.start(&inner);
         lanes.start(&inner);

@@ -39,6 +39,7 @@ mod render;
 mod search;
 mod sending;
 mod settings;
+mod stats;
 mod sync;
 mod typing;
 
@@ -51,6 +52,7 @@ pub use actor::Actor;
 pub use attachments::{NewUpload, Upload};
 pub use builder::ChatEngineBuilder;
 pub(crate) use commit::Decision;
+pub use stats::{CommandCount, EngineStats};
 
 use crate::config::ChatConfig;
 use crate::event::ChatEvent;
@@ -88,6 +90,7 @@ pub(crate) struct Inner {
     pub(crate) committer: commit::Committer,
     pub(crate) dispatcher: dispatch::Dispatcher,
     pub(crate) events: broadcast::Sender<Arc<ChatEvent>>,
+    pub(crate) counters: Arc<stats::Counters>,
 }
 
 impl ChatEngine {
