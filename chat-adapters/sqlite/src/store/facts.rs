@@ -9,41 +9,41 @@ use crate::error::Error;
 use crate::statement::{blob, id_list, statement, user_list};
 use crate::transaction::Transaction;
 
-const CONVERSATION: &str = concat!(
+pub(super) const CONVERSATION: &str = concat!(
     "SELECT ",
     conversation_columns!(),
     " FROM chat_conversations c WHERE c.id = ?1"
 );
-const DIRECT: &str = concat!(
+pub(super) const DIRECT: &str = concat!(
     "SELECT ",
     conversation_columns!(),
     " FROM chat_conversations c WHERE c.pair_low = ?1 AND c.pair_high = ?2"
 );
-const MEMBERS: &str = concat!(
+pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     member_columns!(),
     " FROM chat_members mb WHERE mb.conversation_id = ?1"
 );
-const MEMBERS_OF: &str = concat!(
+pub(super) const MEMBERS_OF: &str = concat!(
     "SELECT ",
     member_columns!(),
     " FROM chat_members mb WHERE mb.conversation_id = ?1 AND mb.user_id IN (SELECT value FROM json_each(?2))"
 );
-const MESSAGES: &str = concat!(
+pub(super) const MESSAGES: &str = concat!(
     "SELECT ",
     message_columns!(),
     " FROM chat_messages m WHERE m.id IN (SELECT unhex(value) FROM json_each(?1)) AND m.conversation_id = ?2"
 );
-const HIDDEN: &str = "SELECT h.message_id FROM chat_hides h \
+pub(super) const HIDDEN: &str = "SELECT h.message_id FROM chat_hides h \
     WHERE h.user_id = ?1 AND h.message_id IN (SELECT unhex(value) FROM json_each(?2)) AND h.conversation_id = ?3";
-const REPLAY: &str = concat!(
+pub(super) const REPLAY: &str = concat!(
     "SELECT ",
     message_columns!(),
     " FROM chat_messages m WHERE m.conversation_id = ?1 AND m.sender_id = ?2 AND m.client_id = ?3"
 );
-const REACTIONS: &str = "SELECT r.conversation_id, r.message_id, r.user_id, r.emoji, r.at FROM chat_reactions r \
+pub(super) const REACTIONS: &str = "SELECT r.conversation_id, r.message_id, r.user_id, r.emoji, r.at FROM chat_reactions r \
     WHERE r.message_id = ?1 AND r.conversation_id = ?2 ORDER BY r.at, r.position";
-const BLOCKS: &str = "SELECT b.blocker, b.blocked FROM chat_blocks b WHERE b.blocker = ?1 AND b.active = 1 \
+pub(super) const BLOCKS: &str = "SELECT b.blocker, b.blocked FROM chat_blocks b WHERE b.blocker = ?1 AND b.active = 1 \
       AND b.blocked IN (SELECT value FROM json_each(?2)) \
     UNION ALL SELECT b.blocker, b.blocked FROM chat_blocks b WHERE b.blocked = ?1 AND b.active = 1 \
       AND b.blocker IN (SELECT value FROM json_each(?2))";

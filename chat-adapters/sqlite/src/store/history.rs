@@ -48,23 +48,23 @@ macro_rules! exists {
 }
 
 /// The texts for one sort of filter. The index over kinds has no texts, and says so for SQLite to see that it fits.
-struct Texts {
-    down: &'static str,
-    up: &'static str,
-    exists: &'static str,
+pub(super) struct Texts {
+    pub(super) down: &'static str,
+    pub(super) up: &'static str,
+    pub(super) exists: &'static str,
 }
 
-const ANY: Texts = Texts {
+pub(super) const ANY: Texts = Texts {
     down: page!("", "DESC"),
     up: page!("", "ASC"),
     exists: exists!(""),
 };
-const TEXT: Texts = Texts {
+pub(super) const TEXT: Texts = Texts {
     down: page!(" AND v.kind = 'text'", "DESC"),
     up: page!(" AND v.kind = 'text'", "ASC"),
     exists: exists!(" AND v.kind = 'text'"),
 };
-const OTHER: Texts = Texts {
+pub(super) const OTHER: Texts = Texts {
     down: page!(" AND v.kind = ?7 AND v.kind <> 'text'", "DESC"),
     up: page!(" AND v.kind = ?7 AND v.kind <> 'text'", "ASC"),
     exists: exists!(" AND v.kind = ?7 AND v.kind <> 'text'"),

@@ -10,6 +10,8 @@ mod facts;
 mod history;
 mod inbox;
 mod message;
+#[cfg(test)]
+mod plans;
 mod reaction;
 mod receipt;
 mod rows;
