@@ -26,7 +26,9 @@ fn space() -> (TempDir, SqliteConfig) {
 }
 
 async fn open(config: &SqliteConfig) -> SqliteStore {
-    SqliteStore::open(config.clone(), Arc::new(SystemClock)).await.unwrap()
+    SqliteStore::open(config.clone(), Arc::new(SystemClock))
+        .await
+        .unwrap()
 }
 
 async fn in_memory() -> SqliteStore {
@@ -157,9 +159,15 @@ async fn a_failing_change_takes_no_other_with_it() {
     // Alone in its transaction it goes the same way.
     assert!(store.commit(&[broken]).await.unwrap()[0].is_err());
     assert_eq!(store.conversations(&[id]).await.unwrap()[0].last_seq, 2);
-    let room = Room { store: any(&store), id };
+    let room = Room {
+        store: any(&store),
+        id,
+    };
     let found = room.history(&users[0], Anchor::Newest, 10).await.messages;
-    assert_eq!(found.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(), ["before", "after"]);
+    assert_eq!(
+        found.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(),
+        ["before", "after"]
+    );
 }
 
 #[tokio::test]
@@ -167,7 +175,10 @@ async fn a_panicking_decision_is_an_internal_error_of_its_own() {
     let store = in_memory().await;
     let (id, users) = group(&store, 2).await;
     let panics = Change::new(Needs::new(Target::Conversation(id)), |_| panic!("a bug"));
-    let answers = store.commit(&[panics, send(id, &users[0], "hello", "key")]).await.unwrap();
+    let answers = store
+        .commit(&[panics, send(id, &users[0], "hello", "key")])
+        .await
+        .unwrap();
     assert_eq!(answers[0].as_ref().unwrap_err().code(), ErrorCode::Internal);
     assert!(answers[1].is_ok());
 }
@@ -191,7 +202,10 @@ async fn a_dropped_call_is_written_whole_or_not_at_all() {
     }
     // Behind this one in the queue nothing is left of the dropped ones.
     store.commit(&[]).await.unwrap();
-    store.ensure_user(NewUser::new(user("last")), at(0)).await.unwrap();
+    store
+        .ensure_user(NewUser::new(user("last")), at(0))
+        .await
+        .unwrap();
     let last_seq = store.conversations(&[id]).await.unwrap()[0].last_seq;
     assert_eq!(last_seq % 2, 0);
 }
@@ -202,9 +216,19 @@ async fn a_send_runs_as_many_statements_in_a_large_group_as_in_a_small_one() {
     for members in [10, 1_000] {
         let store = in_memory().await;
         let (id, users) = group(&store, members).await;
-        store.commit(&[send(id, &users[1], "warm up", "key-0")]).await.unwrap().remove(0).unwrap();
+        store
+            .commit(&[send(id, &users[1], "warm up", "key-0")])
+            .await
+            .unwrap()
+            .remove(0)
+            .unwrap();
         let before = store.stats();
-        store.commit(&[send(id, &users[1], "hello", "key-1")]).await.unwrap().remove(0).unwrap();
+        store
+            .commit(&[send(id, &users[1], "hello", "key-1")])
+            .await
+            .unwrap()
+            .remove(0)
+            .unwrap();
         costs.push(since(before, store.stats()));
     }
     assert_eq!(costs[0], costs[1]);
@@ -216,7 +240,9 @@ async fn a_send_runs_as_many_statements_in_a_large_group_as_in_a_small_one() {
 async fn a_send_in_a_batch_runs_eight_statements() {
     let store = in_memory().await;
     let (id, users) = group(&store, 10).await;
-    let sends: Vec<Change> = (0..100).map(|n| send(id, &users[1], "hello", &format!("key-{n}"))).collect();
+    let sends: Vec<Change> = (0..100)
+        .map(|n| send(id, &users[1], "hello", &format!("key-{n}")))
+        .collect();
     let before = store.stats();
     store.commit(&sends).await.unwrap();
     let (transactions, statements, _) = since(before, store.stats());
@@ -232,7 +258,10 @@ async fn a_page_of_the_list_is_one_statement_however_long() {
         let [ann] = people(&any(&store), ["ann"]).await;
         for n in 0..conversations {
             let peer = user(&format!("peer-{n}"));
-            store.ensure_user(NewUser::new(peer.clone()), at(0)).await.unwrap();
+            store
+                .ensure_user(NewUser::new(peer.clone()), at(0))
+                .await
+                .unwrap();
             let conversation = direct_conversation(&ann, &peer);
             let id = conversation.id;
             let rows = vec![member(id, &ann), member(id, &peer)];
@@ -243,13 +272,19 @@ async fn a_page_of_the_list_is_one_statement_however_long() {
                     ..Writes::default()
                 })
             });
-            store.commit(&[create, send(id, &peer, "hello", "key")]).await.unwrap();
+            store
+                .commit(&[create, send(id, &peer, "hello", "key")])
+                .await
+                .unwrap();
         }
         let query = InboxQuery {
             user: ann.clone(),
             now: NOW,
             blocked_in_group: BlockedInGroup::default(),
-            list: Some(InboxList { limit: 50, ..InboxList::default() }),
+            list: Some(InboxList {
+                limit: 50,
+                ..InboxList::default()
+            }),
             ids: Vec::new(),
         };
         let before = store.stats();
@@ -268,7 +303,10 @@ async fn a_page_of_the_list_is_one_statement_however_long() {
 async fn a_page_of_history_is_at_most_two_statements() {
     let store = in_memory().await;
     let (id, users) = group(&store, 3).await;
-    let room = Room { store: any(&store), id };
+    let room = Room {
+        store: any(&store),
+        id,
+    };
     room.chatter(&users[0], 30).await;
     let viewer = room.viewer(&users[1]).await;
     for (anchor, statements) in [
@@ -305,8 +343,13 @@ async fn a_newer_schema_is_refused() {
     raw.close().await.unwrap();
     for migrate in [true, false] {
         let config = config.clone().with_migrate(migrate);
-        let error = SqliteStore::open(config, Arc::new(SystemClock)).await.unwrap_err();
-        assert!(matches!(error, OpenError::SchemaNewer { found: 9, known: 1 }), "{error:?}");
+        let error = SqliteStore::open(config, Arc::new(SystemClock))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, OpenError::SchemaNewer { found: 9, known: 1 }),
+            "{error:?}"
+        );
         assert!(error.to_string().contains("version 9"));
     }
 }
@@ -315,7 +358,10 @@ async fn a_newer_schema_is_refused() {
 async fn a_foreign_or_missing_schema_is_refused() {
     let (_guard, config) = space();
     let unmigrated = SqliteStore::open(config.clone().with_migrate(false), Arc::new(SystemClock)).await;
-    assert!(matches!(unmigrated.unwrap_err(), OpenError::SchemaOlder { found: 0, known: 1 }));
+    assert!(matches!(
+        unmigrated.unwrap_err(),
+        OpenError::SchemaOlder { found: 0, known: 1 }
+    ));
     SqliteStore::migrate(&config).await.unwrap();
     SqliteStore::migrate(&config).await.unwrap();
     open(&config.clone().with_migrate(false)).await.close().await;
@@ -328,8 +374,13 @@ async fn a_foreign_or_missing_schema_is_refused() {
     raw.close().await.unwrap();
     for migrate in [true, false] {
         let config = config.clone().with_migrate(migrate);
-        let error = SqliteStore::open(config, Arc::new(SystemClock)).await.unwrap_err();
-        assert!(matches!(error, OpenError::SchemaForeign { version: 1 }), "{error:?}");
+        let error = SqliteStore::open(config, Arc::new(SystemClock))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, OpenError::SchemaForeign { version: 1 }),
+            "{error:?}"
+        );
     }
 }
 
@@ -360,7 +411,10 @@ async fn a_close_answers_what_is_queued_and_refuses_the_rest() {
     }
     let ((), answers) = tokio::join!(store.close(), join_all(sends));
     assert!(answers.into_iter().all(|answer| answer.unwrap()[0].is_ok()));
-    let refused = store.set_block(&users[0], &users[1], true, at(0)).await.unwrap_err();
+    let refused = store
+        .set_block(&users[0], &users[1], true, at(0))
+        .await
+        .unwrap_err();
     assert_eq!(refused.kind(), BackendErrorKind::Unavailable);
     let reopened = open(&config).await;
     assert_eq!(reopened.conversations(&[id]).await.unwrap()[0].last_seq, 50);
@@ -368,9 +422,12 @@ async fn a_close_answers_what_is_queued_and_refuses_the_rest() {
 
 #[tokio::test]
 async fn a_full_queue_refuses() {
-    let store = SqliteStore::open(SqliteConfig::in_memory().with_queued_writes(1), Arc::new(SystemClock))
-        .await
-        .unwrap();
+    let store = SqliteStore::open(
+        SqliteConfig::in_memory().with_queued_writes(1),
+        Arc::new(SystemClock),
+    )
+    .await
+    .unwrap();
     let (id, users) = group(&store, 2).await;
     // On one thread the writer cannot empty the queue between the two.
     let calls = (0..2).map(|n| {
@@ -379,22 +436,39 @@ async fn a_full_queue_refuses() {
     });
     let answers = join_all(calls).await;
     assert!(answers[0].is_ok());
-    assert_eq!(answers[1].as_ref().unwrap_err().kind(), BackendErrorKind::Unavailable);
+    assert_eq!(
+        answers[1].as_ref().unwrap_err().kind(),
+        BackendErrorKind::Unavailable
+    );
 }
 
 #[tokio::test]
 async fn a_locked_database_is_unavailable_and_recovers() {
     let (_guard, config) = space();
-    let store = open(&config.clone().with_busy_timeout(std::time::Duration::from_millis(50))).await;
+    let store = open(
+        &config
+            .clone()
+            .with_busy_timeout(std::time::Duration::from_millis(50)),
+    )
+    .await;
     let (id, users) = group(&store, 2).await;
     let path = config.path.clone().unwrap();
     let mut raw = SqliteConnection::connect(path.to_str().unwrap()).await.unwrap();
     sqlx::query("BEGIN IMMEDIATE").execute(&mut raw).await.unwrap();
-    let refused = store.commit(&[send(id, &users[0], "hello", "key")]).await.unwrap_err();
+    let refused = store
+        .commit(&[send(id, &users[0], "hello", "key")])
+        .await
+        .unwrap_err();
     assert_eq!(refused.kind(), BackendErrorKind::Unavailable);
     assert!(!refused.to_string().contains("SELECT") && !refused.to_string().contains("locked"));
     sqlx::query("ROLLBACK").execute(&mut raw).await.unwrap();
-    assert!(store.commit(&[send(id, &users[0], "hello", "key")]).await.unwrap()[0].is_ok());
+    assert!(
+        store
+            .commit(&[send(id, &users[0], "hello", "key")])
+            .await
+            .unwrap()[0]
+            .is_ok()
+    );
     assert_eq!(store.conversations(&[id]).await.unwrap()[0].last_seq, 1);
 }
 

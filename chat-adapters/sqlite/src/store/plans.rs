@@ -50,7 +50,10 @@ async fn plan(connection: &mut SqliteConnection, text: &str) -> Vec<String> {
 }
 
 async fn database() -> SqliteConnection {
-    let mut connection = connect_options(&SqliteConfig::in_memory()).connect().await.unwrap();
+    let mut connection = connect_options(&SqliteConfig::in_memory())
+        .connect()
+        .await
+        .unwrap();
     schema::migrate(&mut connection).await.unwrap();
     connection
 }
@@ -61,9 +64,19 @@ async fn no_hot_statement_scans_a_table() {
     for (name, text) in HOT {
         for step in plan(&mut connection, text).await {
             // Lists of parameters, pages made just before and the search index are meant to be walked.
-            let walked = ["json_each", "VIRTUAL TABLE", "SCAN p", "SCAN (subquery", "SCAN o", "CONSTANT ROW", "SCAN k"];
+            let walked = [
+                "json_each",
+                "VIRTUAL TABLE",
+                "SCAN p",
+                "SCAN (subquery",
+                "SCAN o",
+                "CONSTANT ROW",
+                "SCAN k",
+            ];
             let meant = walked.iter().any(|part| step.contains(part))
-                || ["SCAN r", "SCAN u", "SCAN j"].iter().any(|list| step.starts_with(&format!("{list} VIRTUAL")));
+                || ["SCAN r", "SCAN u", "SCAN j"]
+                    .iter()
+                    .any(|list| step.starts_with(&format!("{list} VIRTUAL")));
             assert!(!step.contains("SCAN") || meant, "{name}: {step}");
         }
     }
@@ -73,18 +86,45 @@ async fn no_hot_statement_scans_a_table() {
 async fn hot_statements_use_the_index_made_for_them() {
     let mut connection = database().await;
     for (text, index) in [
-        (history::ANY.down, "chat_messages_seq (conversation_id=? AND seq>? AND seq<?)"),
-        (history::OTHER.down, "chat_messages_kind (conversation_id=? AND kind=? AND seq>? AND seq<?)"),
-        (inbox::LIST, "COVERING INDEX chat_messages_unread (conversation_id=? AND seq>?)"),
-        (inbox::TOTALS, "COVERING INDEX chat_messages_unread (conversation_id=? AND seq>?)"),
+        (
+            history::ANY.down,
+            "chat_messages_seq (conversation_id=? AND seq>? AND seq<?)",
+        ),
+        (
+            history::OTHER.down,
+            "chat_messages_kind (conversation_id=? AND kind=? AND seq>? AND seq<?)",
+        ),
+        (
+            inbox::LIST,
+            "COVERING INDEX chat_messages_unread (conversation_id=? AND seq>?)",
+        ),
+        (
+            inbox::TOTALS,
+            "COVERING INDEX chat_messages_unread (conversation_id=? AND seq>?)",
+        ),
         (inbox::LIST, "chat_messages_seq (conversation_id=? AND seq>?)"),
         (sync::MESSAGES, "chat_messages_rev (conversation_id=? AND rev>?)"),
-        (sync::REV_AT, "COVERING INDEX chat_messages_rev (conversation_id=?)"),
-        (sync::HIDES, "chat_hides_rev (user_id=? AND conversation_id=? AND rev>?)"),
+        (
+            sync::REV_AT,
+            "COVERING INDEX chat_messages_rev (conversation_id=?)",
+        ),
+        (
+            sync::HIDES,
+            "chat_hides_rev (user_id=? AND conversation_id=? AND rev>?)",
+        ),
         (search::SCANNED, "chat_messages_seq (conversation_id=? AND seq>?)"),
-        (facts::REPLAY, "chat_messages_client_id (conversation_id=? AND sender_id=? AND client_id=?)"),
-        (receipt::FIRST_STEPS, "chat_advances_to (conversation_id=? AND user_id=? AND step=? AND to_seq>?)"),
-        (message::EXPIRED, "chat_messages_expiry (expires_at>? AND expires_at<?)"),
+        (
+            facts::REPLAY,
+            "chat_messages_client_id (conversation_id=? AND sender_id=? AND client_id=?)",
+        ),
+        (
+            receipt::FIRST_STEPS,
+            "chat_advances_to (conversation_id=? AND user_id=? AND step=? AND to_seq>?)",
+        ),
+        (
+            message::EXPIRED,
+            "chat_messages_expiry (expires_at>? AND expires_at<?)",
+        ),
     ] {
         let plan = plan(&mut connection, text).await;
         assert!(plan.iter().any(|step| step.contains(index)), "{index}: {plan:#?}");
@@ -96,7 +136,10 @@ async fn pages_inside_a_conversation_are_read_in_the_order_of_their_index() {
     let mut connection = database().await;
     for text in [sync::MESSAGES, sync::REV_AT] {
         let plan = plan(&mut connection, text).await;
-        assert!(!plan.iter().any(|step| step == "USE TEMP B-TREE FOR ORDER BY"), "{plan:#?}");
+        assert!(
+            !plan.iter().any(|step| step == "USE TEMP B-TREE FOR ORDER BY"),
+            "{plan:#?}"
+        );
     }
     // The page itself is sorted once more when its ranges are put together; the candidates are not.
     for text in [history::ANY.down, history::ANY.up] {
