@@ -1,5 +1,13 @@
 //! What the conformance suite leaves to each adapter: durability, batches, costs, versions.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests: a failed expectation is a panic"
+)]
+
 use std::sync::Arc;
 
 use chat_conformance::fixtures::{
@@ -416,6 +424,10 @@ async fn a_close_answers_what_is_queued_and_refuses_the_rest() {
         .await
         .unwrap_err();
     assert_eq!(refused.kind(), BackendErrorKind::Unavailable);
+    // The log is in the file now: the file alone can be copied.
+    let mut log = config.path.clone().unwrap().into_os_string();
+    log.push("-wal");
+    assert!(!std::path::Path::new(&log).exists());
     let reopened = open(&config).await;
     assert_eq!(reopened.conversations(&[id]).await.unwrap()[0].last_seq, 50);
 }

@@ -1,9 +1,10 @@
 //! Pages of one conversation.
 
+use std::ops::DerefMut;
+
 use chat_core::model::{Message, MessageKind};
 use chat_core::store::{Anchor, History, HistoryQuery};
 use sqlx::SqliteConnection;
-use std::ops::DerefMut;
 
 use super::SqliteStore;
 use super::rows::{self, message_columns};
@@ -72,46 +73,54 @@ pub(super) const OTHER: Texts = Texts {
 
 impl SqliteStore {
     pub(super) async fn history_page(&self, query: &HistoryQuery) -> Result<History, Error> {
-        let mut page = Page {
-            session: self.snapshot().await?,
-            query,
-        };
-        let limit = query.limit;
-        let (mut before, mut after) = (Vec::new(), Vec::new());
-        let (has_more_before, has_more_after);
         match query.anchor {
-            Anchor::Newest => {
-                before = page.down(i64::MAX, limit).await?;
-                has_more_before = cut(&mut before, limit);
-                has_more_after = false;
-            }
-            Anchor::Before(seq) => {
-                before = page.down(below(seq), limit).await?;
-                has_more_before = cut(&mut before, limit);
-                has_more_after = page.any(int(seq), i64::MAX).await?;
-            }
-            Anchor::After(seq) => {
-                after = page.up(int(seq).saturating_add(1), limit).await?;
-                has_more_after = cut(&mut after, limit);
-                has_more_before = page.any(0, int(seq)).await?;
-            }
-            Anchor::Around(seq) => {
-                before = page.down(below(seq), limit).await?;
-                after = page.up(int(seq), limit).await?;
-                let to_follow = after.len().min(limit - before.len().min(limit / 2));
-                let to_precede = before.len().min(limit - to_follow);
-                has_more_before = cut(&mut before, to_precede);
-                has_more_after = cut(&mut after, to_follow);
-            }
+            // One statement sees one state by itself.
+            Anchor::Newest => page(self.read().await?, query).await,
+            _ => page(self.snapshot().await?, query).await,
         }
-        before.reverse();
-        before.append(&mut after);
-        Ok(History {
-            messages: before,
-            has_more_before,
-            has_more_after,
-        })
     }
+}
+
+async fn page<C>(session: Session<C>, query: &HistoryQuery) -> Result<History, Error>
+where
+    C: DerefMut<Target = SqliteConnection>,
+{
+    let mut page = Page { session, query };
+    let limit = query.limit;
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    let (has_more_before, has_more_after);
+    match query.anchor {
+        Anchor::Newest => {
+            before = page.down(i64::MAX, limit).await?;
+            has_more_before = cut(&mut before, limit);
+            has_more_after = false;
+        }
+        Anchor::Before(seq) => {
+            before = page.down(below(seq), limit).await?;
+            has_more_before = cut(&mut before, limit);
+            has_more_after = page.any(int(seq), i64::MAX).await?;
+        }
+        Anchor::After(seq) => {
+            after = page.up(int(seq).saturating_add(1), limit).await?;
+            has_more_after = cut(&mut after, limit);
+            has_more_before = page.any(0, int(seq)).await?;
+        }
+        Anchor::Around(seq) => {
+            before = page.down(below(seq), limit).await?;
+            after = page.up(int(seq), limit).await?;
+            let to_follow = after.len().min(limit - before.len().min(limit / 2));
+            let to_precede = before.len().min(limit - to_follow);
+            has_more_before = cut(&mut before, to_precede);
+            has_more_after = cut(&mut after, to_follow);
+        }
+    }
+    before.reverse();
+    before.append(&mut after);
+    Ok(History {
+        messages: before,
+        has_more_before,
+        has_more_after,
+    })
 }
 
 /// Cuts a list to `limit`; returns whether there was more.

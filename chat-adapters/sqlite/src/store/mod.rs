@@ -200,6 +200,8 @@ fn connect_options(config: &SqliteConfig) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(config.busy_timeout)
         .statement_cache_capacity(STATEMENT_CACHE)
+        // After a burst the log shrinks again when it is checkpointed.
+        .pragma("journal_size_limit", "67108864")
         // Statements are ours and hold no data, but they are noise in a host's log.
         .disable_statement_logging();
     match &config.path {
