@@ -16,7 +16,7 @@ use crate::statement::{Session, int, size, statement};
 /// A page: of every range the visible messages nearest to the anchor, found in the index, and of those the nearest.
 /// Without a gap in the membership there is one range.
 macro_rules! page {
-    ($kind:literal, $order:literal) => {
+    ($kind:literal, $order:literal, $limit:literal) => {
         concat!(
             "SELECT ",
             message_columns!(),
@@ -27,9 +27,12 @@ macro_rules! page {
             viewer_sees!("v"),
             " ORDER BY v.seq ",
             $order,
-            " LIMIT ?6) ORDER BY m.seq ",
+            " LIMIT ",
+            $limit,
+            ") ORDER BY m.seq ",
             $order,
-            " LIMIT ?6"
+            " LIMIT ",
+            $limit
         )
     };
 }
@@ -56,19 +59,19 @@ pub(super) struct Texts {
 }
 
 pub(super) const ANY: Texts = Texts {
-    down: page!("", "DESC"),
-    up: page!("", "ASC"),
+    down: page!("", "DESC", "?6"),
+    up: page!("", "ASC", "?6"),
     exists: exists!(""),
 };
 pub(super) const TEXT: Texts = Texts {
-    down: page!(" AND v.kind = 'text'", "DESC"),
-    up: page!(" AND v.kind = 'text'", "ASC"),
+    down: page!(" AND v.kind = 'text'", "DESC", "?6"),
+    up: page!(" AND v.kind = 'text'", "ASC", "?6"),
     exists: exists!(" AND v.kind = 'text'"),
 };
 pub(super) const OTHER: Texts = Texts {
-    down: page!(" AND v.kind = ?7 AND v.kind <> 'text'", "DESC"),
-    up: page!(" AND v.kind = ?7 AND v.kind <> 'text'", "ASC"),
-    exists: exists!(" AND v.kind = ?7 AND v.kind <> 'text'"),
+    down: page!(" AND v.kind = ?6 AND v.kind <> 'text'", "DESC", "?7"),
+    up: page!(" AND v.kind = ?6 AND v.kind <> 'text'", "ASC", "?7"),
+    exists: exists!(" AND v.kind = ?6 AND v.kind <> 'text'"),
 };
 
 impl SqliteStore {
@@ -177,10 +180,11 @@ impl<C: DerefMut<Target = SqliteConnection>> Page<'_, C> {
         if ranges.is_empty() {
             return Ok(Vec::new());
         }
-        let mut query = bind_viewer(statement(text), viewer, &ranges)?.bind(size(limit).saturating_add(1));
+        let mut query = bind_viewer(statement(text), viewer, &ranges)?;
         if let Some(kind) = self.kind() {
             query = query.bind(kind);
         }
+        let query = query.bind(size(limit).saturating_add(1));
         self.session.list(query, rows::message).await
     }
 
@@ -191,8 +195,7 @@ impl<C: DerefMut<Target = SqliteConnection>> Page<'_, C> {
         if ranges.is_empty() {
             return Ok(false);
         }
-        // The sixth parameter, the limit of a page, has no place here but keeps its number.
-        let mut query = bind_viewer(statement(self.texts().exists), viewer, &ranges)?.bind(1_i64);
+        let mut query = bind_viewer(statement(self.texts().exists), viewer, &ranges)?;
         if let Some(kind) = self.kind() {
             query = query.bind(kind);
         }

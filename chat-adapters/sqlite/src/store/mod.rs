@@ -68,7 +68,7 @@ pub struct SqliteStats {
     pub transactions: u64,
     /// Changes in them; many per transaction show that writes are batched.
     pub changes: u64,
-    /// Statements run by the writer, BEGIN and COMMIT among them.
+    /// Round trips of the writer to SQLite, those for BEGIN and COMMIT among them.
     pub write_statements: u64,
     /// Statements run for reading, those that frame a snapshot left out.
     pub read_statements: u64,

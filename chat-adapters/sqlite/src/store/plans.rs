@@ -10,7 +10,10 @@ use crate::schema;
 const HOT: &[(&str, &str)] = &[
     ("facts of a conversation", facts::CONVERSATION),
     ("facts of a direct", facts::DIRECT),
-    ("facts of members", facts::MEMBERS_OF),
+    ("facts of members", facts::CONVERSATION_MEMBERS),
+    ("facts of a direct's members", facts::DIRECT_MEMBERS),
+    ("facts of a send", facts::CONVERSATION_REPLAY),
+    ("facts of a send in a direct", facts::DIRECT_REPLAY),
     ("facts of all members", facts::MEMBERS),
     ("facts of messages", facts::MESSAGES),
     ("facts of hides", facts::HIDDEN),
