@@ -19,6 +19,7 @@ mod deletion;
 mod devices;
 mod directs;
 mod dispatch;
+mod drain;
 mod editing;
 mod groups;
 mod history;
@@ -80,6 +81,7 @@ pub(crate) struct Inner {
     pub(crate) transports: Vec<Arc<dyn Transport>>,
     pub(crate) sealer: Sealer,
     pub(crate) media_url: String,
+    pub(crate) in_flight: Arc<drain::InFlight>,
     pub(crate) pairs: pairs::PairCache,
     pub(crate) audiences: dispatch::Audiences,
     pub(crate) typing: typing::Typists,
