@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use chat_core::error::ErrorCode;
 use chat_core::origin::OriginPolicy;
 use serde_json::json;
+use uuid::Uuid;
 
 /// The middleware around the REST API. The gateways check origins themselves.
 pub(crate) async fn check(State(policy): State<OriginPolicy>, request: Request, next: Next) -> Response {
@@ -59,7 +60,7 @@ fn refused() -> Response {
     let code = ErrorCode::Forbidden;
     let problem = json!({
         "type": format!("urn:chat:problem:{}", code.as_str()), "title": code.title(), "status": 403,
-        "detail": "pages of this origin may not call here", "code": code.as_str(), "request_id": "none",
+        "detail": "pages of this origin may not call here", "code": code.as_str(), "request_id": Uuid::now_v7(),
     });
     let kind = [(CONTENT_TYPE, "application/problem+json")];
     (StatusCode::FORBIDDEN, kind, problem.to_string()).into_response()

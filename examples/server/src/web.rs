@@ -13,6 +13,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
+use uuid::Uuid;
 
 /// Scripts and styles of this server only; pictures and sound also from memory, where attachments are unpacked.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; \
@@ -55,6 +56,7 @@ pub(crate) fn routes() -> Router {
     Router::new()
         .route("/", get(page))
         .route("/web/{name}", get(file))
+        .fallback(nothing)
         .layer(from_fn(guarded))
 }
 
@@ -86,7 +88,7 @@ fn embedded(kind: &'static str, text: &'static str, asked: &HeaderMap) -> Respon
 }
 
 /// What everything outside the API carries.
-pub(crate) async fn guarded(request: Request, next: Next) -> Response {
+async fn guarded(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
@@ -103,7 +105,7 @@ pub(crate) async fn guarded(request: Request, next: Next) -> Response {
 }
 
 /// Nothing is here: a small page for people, a problem document for programs.
-pub(crate) async fn nothing(request: Request) -> Response {
+async fn nothing(request: Request) -> Response {
     let accepted = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
     if accepted.is_some_and(|accept| accept.contains("text/html")) {
         let page = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Not found</title>\
@@ -113,7 +115,7 @@ pub(crate) async fn nothing(request: Request) -> Response {
     }
     let problem = json!({
         "type": "urn:chat:problem:not_found", "title": "Not found", "status": 404,
-        "detail": "nothing is here", "code": "not_found", "request_id": "none",
+        "detail": "nothing is here", "code": "not_found", "request_id": Uuid::now_v7(),
     });
     let kind = [(CONTENT_TYPE, "application/problem+json")];
     (StatusCode::NOT_FOUND, kind, problem.to_string()).into_response()
