@@ -141,6 +141,11 @@ impl ChatEngine {
             // Live events are hints: who misses one catches up by sync. It must show, though.
             tracing::warn!(%error, event = event.name(), "an event could not be delivered live");
         }
+        if let (ChatEvent::MessageCreated { message }, Some(conversation)) =
+            (&**event, &publication.conversation)
+        {
+            self.inner().pushes.consider(conversation, message);
+        }
         for hook in &self.inner().hooks {
             hook.after(event).await;
         }
