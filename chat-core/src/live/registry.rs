@@ -250,6 +250,11 @@ impl LiveSessions {
         }
     }
 
+    /// Whether the node is stopping.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.lock().closing
+    }
+
     /// Ends sessions whose credential was over before `deadline`; returns the logins of the others, for a check.
     pub(crate) fn end_expired(&self, deadline: Timestamp) -> Vec<String> {
         let state = self.lock();
