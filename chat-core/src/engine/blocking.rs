@@ -168,7 +168,7 @@ impl Actor {
             needs.members = MembersNeeded::Of(vec![me.clone()]);
             needs.user_revs = vec![me.clone()];
             let policies = self.engine().config().policies.clone();
-            let told = self.engine().commit(self.session(), needs, move |facts| {
+            let told = self.commit(needs, move |facts| {
                 let (conversation, member) = allowed(&standing(facts, &me, &policies), Action::Read)?;
                 let mut change = ChangeSet::of(conversation, facts);
                 // Under `Hide` old messages go or come back, so clients read the conversation anew.

@@ -166,6 +166,7 @@ impl ChatEngineBuilder {
             transports,
             sealer: Sealer::new(&secret),
             media_url: self.media_url,
+            in_flight: Arc::default(),
             pairs: PairCache::default(),
             audiences: Audiences::default(),
             typing: Typists::default(),

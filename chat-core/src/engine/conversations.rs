@@ -37,10 +37,7 @@ impl Actor {
         let mut needs = Needs::new(Target::Conversation(id));
         needs.members = MembersNeeded::Of(vec![self.user_id().clone()]);
         needs.attachments = update.patch.avatar_attachment_id.flatten().into_iter().collect();
-        let replaced = self
-            .engine()
-            .commit(self.session(), needs, move |facts| update.decide(facts))
-            .await?;
+        let replaced = self.commit(needs, move |facts| update.decide(facts)).await?;
         if let Some(picture) = replaced {
             self.retire_avatar(picture).await;
         }

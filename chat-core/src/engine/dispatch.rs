@@ -106,6 +106,7 @@ impl Lanes {
                     for event in &publication.events {
                         engine.dispatch(event, &publication).await;
                     }
+                    engine.inner.in_flight.end();
                 }
             });
         }

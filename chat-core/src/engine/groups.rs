@@ -21,7 +21,7 @@ use crate::store::{Facts, MembersNeeded, Needs, Target};
 use crate::view::CreateGroupAnswer;
 
 impl Actor {
-    /// Makes a group with the caller as its owner.
+    /// Makes a group with the caller as its owner. One that the host makes has no owner but the host.
     ///
     /// Duplicates and the caller himself are dropped from the list of members. Users who are in a block relation with
     /// the caller are not added but answered as `skipped`.
@@ -67,10 +67,7 @@ impl Actor {
             .line_id
             .or_else(|| Some(MessageId::from_uuid(self.inner().ids.next())));
         let id = group.conversation_id;
-        let (created, skipped) = self
-            .engine()
-            .commit(self.session(), needs, move |facts| group.decide(facts))
-            .await?;
+        let (created, skipped) = self.commit(needs, move |facts| group.decide(facts)).await?;
         Ok(CreateGroupAnswer {
             conversation: self.render_conversation(id).await?,
             created,
@@ -82,6 +79,8 @@ impl Actor {
 /// A group about to be made.
 struct NewGroup {
     creator: UserId,
+    /// Whether the creator is in it: the host is not.
+    joins: bool,
     others: Vec<UserId>,
     name: String,
     description: Option<String>,
@@ -114,6 +113,7 @@ impl NewGroup {
             .collect();
         let mut group = Self {
             creator,
+            joins: !actor.is_host(),
             others,
             name: create.name,
             description,
@@ -149,7 +149,7 @@ impl NewGroup {
 
     fn check_size(&self) -> ChatResult<()> {
         self.check_least(self.others.len())?;
-        if self.others.len() + 1 > self.config.limits.members {
+        if self.with_creator(self.others.len()) > self.config.limits.members {
             return Err(ChatError::new(
                 ErrorCode::MemberLimitExceeded,
                 format!("at most {} members", self.config.limits.members),
@@ -159,9 +159,13 @@ impl NewGroup {
         Ok(())
     }
 
+    fn with_creator(&self, others: usize) -> usize {
+        others + usize::from(self.joins)
+    }
+
     fn check_least(&self, others: usize) -> ChatResult<()> {
         let least = self.config.policies.group_min_members;
-        if others + 1 < least {
+        if self.with_creator(others) < least {
             return Err(ChatError::new(
                 ErrorCode::GroupTooSmall,
                 format!("at least {least} members, with yourself"),
@@ -199,9 +203,9 @@ impl NewGroup {
         change.writes.attachments.extend(avatar);
         let rev = change.next_rev();
         change.conversation.members_rev = rev;
-        change.conversation.member_count = u32::try_from(kept.len() + 1).unwrap_or(u32::MAX);
-        let mut users = vec![self.creator.clone()];
-        users.extend(kept);
+        change.conversation.member_count = u32::try_from(self.with_creator(kept.len())).unwrap_or(u32::MAX);
+        let creator = self.joins.then(|| self.creator.clone());
+        let users: Vec<UserId> = creator.into_iter().chain(kept).collect();
         for user in &users {
             let mut member = first_membership(&change.conversation, user, change.at, 1);
             if *user == self.creator {

@@ -17,10 +17,16 @@ impl Actor {
     /// member of longest standing, becomes owner. The last one out leaves an empty group.
     ///
     /// # Errors
-    /// - `conversation_not_found`, `conversation_gone`; `invalid_operation` for a direct.
+    /// - `conversation_not_found`, `conversation_gone`; `invalid_operation` for a direct and for the host.
     /// - `owner_cannot_leave`: by policy, while there is somebody to hand over to.
     /// - `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn leave(&self, id: ConversationId) -> ChatResult<()> {
+        if self.is_host() {
+            return Err(ChatError::new(
+                ErrorCode::InvalidOperation,
+                "the host is in no conversation",
+            ));
+        }
         let me = self.user_id().clone();
         let mut needs = Needs::new(Target::Conversation(id));
         // The heir is looked for among all of them.
@@ -28,37 +34,30 @@ impl Actor {
         needs.user_revs = vec![me.clone()];
         let lines = self.two_lines();
         let policies = self.engine().config().policies.clone();
-        self.engine()
-            .commit(self.session(), needs, move |facts| {
-                let (conversation, member) = allowed(&standing(facts, &me, &policies), Action::Leave)?;
-                let heir = heir(facts.members.values(), &me).filter(|_| member.role == Role::Owner);
-                if heir.is_some() && policies.owner_leave == OwnerLeave::Refuse {
-                    return Err(ChatError::new(
-                        ErrorCode::OwnerCannotLeave,
-                        "hand the group over first",
-                    ));
-                }
-                let mut change = ChangeSet::of(conversation, facts);
-                depart(&mut change, member, MemberState::Left, RemovalReason::Left);
+        self.commit(needs, move |facts| {
+            let (conversation, member) = allowed(&standing(facts, &me, &policies), Action::Leave)?;
+            let heir = heir(facts.members.values(), &me).filter(|_| member.role == Role::Owner);
+            if heir.is_some() && policies.owner_leave == OwnerLeave::Refuse {
+                return Err(ChatError::new(
+                    ErrorCode::OwnerCannotLeave,
+                    "hand the group over first",
+                ));
+            }
+            let mut change = ChangeSet::of(conversation, facts);
+            depart(&mut change, member, MemberState::Left, RemovalReason::Left);
+            if let Some(heir) = heir {
+                change_roles(&mut change, [(heir, Role::Owner)]);
+            }
+            if tells(&change, &policies) {
+                let [first, second] = lines;
+                change.append_system(first, &me, "member_left", user_param(&me), &policies);
                 if let Some(heir) = heir {
-                    change_roles(&mut change, [(heir, Role::Owner)]);
+                    change.append_system(second, &me, "owner_changed", user_param(&heir.user_id), &policies);
                 }
-                if tells(&change, &policies) {
-                    let [first, second] = lines;
-                    change.append_system(first, &me, "member_left", user_param(&me), &policies);
-                    if let Some(heir) = heir {
-                        change.append_system(
-                            second,
-                            &me,
-                            "owner_changed",
-                            user_param(&heir.user_id),
-                            &policies,
-                        );
-                    }
-                }
-                Ok(change.done(()))
-            })
-            .await?;
+            }
+            Ok(change.done(()))
+        })
+        .await?;
         self.inner().typing.clear(id, self.user_id());
         Ok(())
     }
@@ -81,21 +80,20 @@ impl Actor {
         needs.user_revs = vec![target.clone()];
         let line_id = MessageId::from_uuid(self.inner().ids.next());
         let policies = self.engine().config().policies.clone();
-        self.engine()
-            .commit(self.session(), needs, move |facts| {
-                let standing = standing(facts, &me, &policies);
-                // Everybody who may leave a conversation knows its members; who may not gets the same answer here.
-                allowed(&standing, Action::Leave)?;
-                let member = active_member(facts, &target)?;
-                let (conversation, _) = allowed(&standing, Action::RemoveMember(member))?;
-                let mut change = ChangeSet::of(conversation, facts);
-                depart(&mut change, member, MemberState::Removed, RemovalReason::Removed);
-                if tells(&change, &policies) {
-                    change.append_system(line_id, &me, "member_removed", user_param(&target), &policies);
-                }
-                Ok(change.done(()))
-            })
-            .await?;
+        self.commit(needs, move |facts| {
+            let standing = standing(facts, &me, &policies);
+            // Everybody who may leave a conversation knows its members; who may not gets the same answer here.
+            allowed(&standing, Action::Leave)?;
+            let member = active_member(facts, &target)?;
+            let (conversation, _) = allowed(&standing, Action::RemoveMember(member))?;
+            let mut change = ChangeSet::of(conversation, facts);
+            depart(&mut change, member, MemberState::Removed, RemovalReason::Removed);
+            if tells(&change, &policies) {
+                change.append_system(line_id, &me, "member_removed", user_param(&target), &policies);
+            }
+            Ok(change.done(()))
+        })
+        .await?;
         self.inner().typing.clear(id, user);
         Ok(())
     }
@@ -112,12 +110,12 @@ impl Actor {
         let mut needs = Needs::new(Target::Conversation(id));
         needs.members = MembersNeeded::All;
         let policies = self.engine().config().policies.clone();
+        let outsider = self.is_host().then(|| me.clone());
         let avatar = self
-            .engine()
-            .commit(self.session(), needs, move |facts| {
+            .commit(needs, move |facts| {
                 let (conversation, _) = allowed(&standing(facts, &me, &policies), Action::Dissolve)?;
                 let mut change = ChangeSet::of(conversation, facts);
-                dissolve(&mut change, facts);
+                dissolve(&mut change, facts, outsider.as_ref());
                 Ok(change.done(conversation.avatar))
             })
             .await?;
@@ -175,11 +173,12 @@ fn depart(change: &mut ChangeSet, member: &Member, state: MemberState, reason: R
     });
 }
 
-/// Ends a group and all memberships of it.
-fn dissolve(change: &mut ChangeSet, facts: &Facts) {
+/// Ends a group and all memberships of it; `outsider` is the host, who is among the facts and not among the members.
+fn dissolve(change: &mut ChangeSet, facts: &Facts, outsider: Option<&UserId>) {
     let rev = change.next_rev();
     let mut users = Vec::new();
-    for member in facts.members.values().filter(|member| member.is_active()) {
+    let members = facts.members.values().filter(|member| member.is_active());
+    for member in members.filter(|member| Some(&member.user_id) != outsider) {
         let mut member = member.clone();
         end_membership(change, &mut member, MemberState::Dissolved);
         member.rev = rev;

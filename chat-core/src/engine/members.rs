@@ -89,9 +89,7 @@ impl Actor {
             line_id: MessageId::from_uuid(self.inner().ids.next()),
             config,
         };
-        self.engine()
-            .commit(self.session(), needs, move |facts| adding.decide(facts))
-            .await
+        self.commit(needs, move |facts| adding.decide(facts)).await
     }
 
     /// Makes a member of a group an admin, or an admin a member.
@@ -135,7 +133,7 @@ impl Actor {
             change.append_system(line_id, &me, "role_changed", params, &policies);
             Ok(change.done(changed.into_iter().next().unwrap_or_else(|| member.clone())))
         };
-        let member = self.engine().commit(self.session(), needs, decide).await?;
+        let member = self.commit(needs, decide).await?;
         self.member_view_of(member).await
     }
 
@@ -154,21 +152,31 @@ impl Actor {
     ) -> ChatResult<MemberView> {
         let (me, target) = (self.user_id().clone(), to.user_id);
         let mut needs = Needs::new(Target::Conversation(id));
-        needs.members = MembersNeeded::Of(vec![me.clone(), target.clone()]);
+        let host = self.is_host();
+        needs.members = if host {
+            // The owner whose place is taken is looked for among all of them.
+            MembersNeeded::All
+        } else {
+            MembersNeeded::Of(vec![me.clone(), target.clone()])
+        };
         let line_id = MessageId::from_uuid(self.inner().ids.next());
         let policies = self.engine().config().policies.clone();
         let decide = move |facts: &Facts| {
-            let (conversation, owner) = allowed(&standing(facts, &me, &policies), Action::TransferOwnership)?;
+            let (conversation, _) = allowed(&standing(facts, &me, &policies), Action::TransferOwnership)?;
             let member = active_member(facts, &target).map_err(|error| error.with_field("user_id"))?;
             if member.role == Role::Owner {
                 return Ok(Decision::nothing(member.clone()));
             }
+            let former = (facts.members.values())
+                .filter(|other| other.is_active() && other.role == Role::Owner)
+                .filter(|other| !host || other.user_id != me)
+                .map(|other| (other, Role::Admin));
             let mut change = ChangeSet::of(conversation, facts);
-            let changed = change_roles(&mut change, [(member, Role::Owner), (owner, Role::Admin)]);
+            let changed = change_roles(&mut change, [(member, Role::Owner)].into_iter().chain(former));
             change.append_system(line_id, &me, "owner_changed", user_param(&target), &policies);
             Ok(change.done(changed.into_iter().next().unwrap_or_else(|| member.clone())))
         };
-        let member = self.engine().commit(self.session(), needs, decide).await?;
+        let member = self.commit(needs, decide).await?;
         self.member_view_of(member).await
     }
 

@@ -20,6 +20,7 @@ mod deletion;
 mod devices;
 mod directs;
 mod dispatch;
+mod drain;
 mod editing;
 mod groups;
 mod history;
@@ -83,6 +84,7 @@ pub(crate) struct Inner {
     pub(crate) transports: Vec<Arc<dyn Transport>>,
     pub(crate) sealer: Sealer,
     pub(crate) media_url: String,
+    pub(crate) in_flight: Arc<drain::InFlight>,
     pub(crate) pairs: pairs::PairCache,
     pub(crate) audiences: dispatch::Audiences,
     pub(crate) typing: typing::Typists,
@@ -92,12 +94,6 @@ pub(crate) struct Inner {
 }
 
 impl ChatEngine {
-    /// The identity on which commands live. Who calls this has authenticated the user.
-    #[must_use]
-    pub fn as_user(&self, user: &UserId) -> Actor {
-        Actor::new(self.clone(), user.clone(), None)
-    }
-
     /// The configuration in force.
     #[must_use]
     pub fn config(&self) -> &ChatConfig {

@@ -211,7 +211,8 @@ impl ChatEngine {
     }
 
     /// Says that a session is over. Its user stays present for the grace, so that a short break of a connection is no
-    /// coming and going; a node that stops does not wait.
+    /// coming and going; a node that stops does not wait. When he was last seen is kept at once: the process may be
+    /// gone when the grace is over.
     pub(crate) fn session_gone(&self, entry: &Arc<Entry>) {
         let last = self.inner().live.count_of(&entry.user) == 0;
         self.inner().typing.session_gone(&entry.user, entry.id, last);
@@ -220,18 +221,25 @@ impl ChatEngine {
             return;
         };
         let (user, session, ended_at) = (entry.user.clone(), entry.id, self.now());
-        if self.inner().live.is_closing() {
-            let engine = self.clone();
-            runtime.spawn(async move { engine.end_presence(&user, session, ended_at).await });
-            return;
-        }
-        let weak = Arc::downgrade(self.inner());
-        let grace = self.config().limits.offline_grace;
+        let engine = self.clone();
+        self.inner().in_flight.begin();
         runtime.spawn(async move {
+            if last {
+                engine.keep_last_seen(&user, ended_at).await;
+            }
+            if engine.is_draining() {
+                engine.end_presence(&user, session, ended_at).await;
+                engine.inner().in_flight.end();
+                return;
+            }
+            engine.inner().in_flight.end();
+            let grace = engine.config().limits.offline_grace;
+            let weak = Arc::downgrade(engine.inner());
+            // The wait must not keep an engine that nobody else holds.
+            drop(engine);
             tokio::time::sleep(grace).await;
             if let Some(inner) = weak.upgrade() {
-                let engine = Self { inner };
-                engine.end_presence(&user, session, ended_at).await;
+                Self { inner }.end_presence(&user, session, ended_at).await;
             }
         });
     }
@@ -243,23 +251,23 @@ impl ChatEngine {
         }
     }
 
-    /// Only edges make events. The last-seen time is kept before anybody hears of the end.
+    async fn keep_last_seen(&self, user: &UserId, at: Timestamp) {
+        let patch = UserPatch {
+            last_seen_at: Some(at),
+            ..UserPatch::default()
+        };
+        if let Err(error) = self.inner().store.update_user(user, patch).await {
+            tracing::warn!(%error, "a last-seen time could not be kept");
+        }
+    }
+
+    /// Only edges make events.
     async fn publish_edge(&self, user: &UserId, edge: Edge, ended_at: Option<Timestamp>) {
         let Edge::Changed { to, .. } = edge else { return };
-        let last_seen_at = ended_at.filter(|_| to == PresenceStatus::Offline);
-        if let Some(at) = last_seen_at {
-            let patch = UserPatch {
-                last_seen_at: Some(at),
-                ..UserPatch::default()
-            };
-            if let Err(error) = self.inner().store.update_user(user, patch).await {
-                tracing::warn!(%error, "a last-seen time could not be kept");
-            }
-        }
         let event = ChatEvent::PresenceChanged {
             user_id: user.clone(),
             status: to,
-            last_seen_at,
+            last_seen_at: ended_at.filter(|_| to == PresenceStatus::Offline),
         };
         self.publish(event, None).await;
     }

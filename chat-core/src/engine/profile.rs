@@ -136,9 +136,11 @@ impl Actor {
         let limit = self.limit(page.limit)?;
         let purpose = format!("users {query}");
         let after = self.cursor::<UserId>(&purpose, &page)?;
-        self.engine()
-            .take_allowance(RateScope::Searches, self.user_id().as_str())
-            .await?;
+        if !self.is_host() {
+            self.engine()
+                .take_allowance(RateScope::Searches, self.user_id().as_str())
+                .await?;
+        }
         let mut users = self.found_users(query, after, limit + 1).await?;
         let more = users.len() > limit;
         users.truncate(limit);

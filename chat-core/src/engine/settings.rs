@@ -70,24 +70,27 @@ impl Actor {
         resets: bool,
         edit: impl Fn(&mut Member, &Conversation, Timestamp) + Send + Sync + 'static,
     ) -> ChatResult<()> {
+        if self.is_host() {
+            // It has no side of its own to change.
+            return self.check_readable(id).await;
+        }
         let me = self.user_id().clone();
         let mut needs = Needs::new(Target::Conversation(id));
         needs.members = MembersNeeded::Of(vec![me.clone()]);
         needs.user_revs = vec![me.clone()];
         let policies = self.engine().config().policies.clone();
-        self.engine()
-            .commit(self.session(), needs, move |facts: &Facts| {
-                let (conversation, member) = allowed(&standing(facts, &me, &policies), Action::Read)?;
-                let mut change = ChangeSet::of(conversation, facts);
-                let mut edited = member.clone();
-                edit(&mut edited, conversation, change.at);
-                if edited == *member {
-                    return Ok(Decision::nothing(()));
-                }
-                put_own_side(&mut change, edited, resets);
-                Ok(change.done_private(()))
-            })
-            .await
+        self.commit(needs, move |facts: &Facts| {
+            let (conversation, member) = allowed(&standing(facts, &me, &policies), Action::Read)?;
+            let mut change = ChangeSet::of(conversation, facts);
+            let mut edited = member.clone();
+            edit(&mut edited, conversation, change.at);
+            if edited == *member {
+                return Ok(Decision::nothing(()));
+            }
+            put_own_side(&mut change, edited, resets);
+            Ok(change.done_private(()))
+        })
+        .await
     }
 }
 
