@@ -8,6 +8,7 @@
 
 mod actor;
 mod attachments;
+mod avatar;
 mod blocking;
 mod builder;
 mod capabilities;
@@ -24,6 +25,7 @@ mod editing;
 mod groups;
 mod history;
 mod inbox;
+mod leaving;
 mod limits;
 mod maintenance;
 mod marks;
@@ -42,6 +44,7 @@ mod sending;
 mod settings;
 mod sync;
 mod typing;
+mod validate;
 
 use std::fmt;
 use std::sync::Arc;
