@@ -38,6 +38,7 @@ mod render;
 mod search;
 mod sending;
 mod settings;
+mod subject;
 mod sync;
 mod typing;
 
