@@ -16,6 +16,7 @@ pub(crate) mod commit;
 mod content;
 mod conversations;
 mod deletion;
+mod delta;
 mod devices;
 mod directs;
 mod dispatch;
