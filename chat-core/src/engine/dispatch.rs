@@ -105,6 +105,7 @@ impl Lanes {
                     for event in &publication.events {
                         engine.dispatch(event, &publication).await;
                     }
+                    engine.inner.in_flight.end();
                 }
             });
         }
@@ -139,6 +140,11 @@ impl ChatEngine {
         if let Err(error) = self.deliver(event, publication).await {
             // Live events are hints: who misses one catches up by sync. It must show, though.
             tracing::warn!(%error, event = event.name(), "an event could not be delivered live");
+        }
+        if let (ChatEvent::MessageCreated { message }, Some(conversation)) =
+            (&**event, &publication.conversation)
+        {
+            self.inner().pushes.consider(conversation, message);
         }
         for hook in &self.inner().hooks {
             hook.after(event).await;
