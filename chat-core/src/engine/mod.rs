@@ -8,6 +8,7 @@
 
 mod actor;
 mod attachments;
+mod avatar;
 mod blocking;
 mod builder;
 mod capabilities;
@@ -16,13 +17,16 @@ pub(crate) mod commit;
 mod content;
 mod conversations;
 mod deletion;
+mod delta;
 mod devices;
 mod directs;
 mod dispatch;
+mod drain;
 mod editing;
 mod groups;
 mod history;
 mod inbox;
+mod leaving;
 mod limits;
 mod maintenance;
 mod marks;
@@ -32,14 +36,17 @@ mod paging;
 mod pairs;
 mod presence;
 mod profile;
+mod push;
 mod reactions;
 mod receipts;
 mod render;
 mod search;
 mod sending;
 mod settings;
+mod subject;
 mod sync;
 mod typing;
+mod validate;
 
 use std::fmt;
 use std::sync::Arc;
@@ -80,21 +87,17 @@ pub(crate) struct Inner {
     pub(crate) transports: Vec<Arc<dyn Transport>>,
     pub(crate) sealer: Sealer,
     pub(crate) media_url: String,
+    pub(crate) in_flight: Arc<drain::InFlight>,
     pub(crate) pairs: pairs::PairCache,
     pub(crate) audiences: dispatch::Audiences,
     pub(crate) typing: typing::Typists,
     pub(crate) committer: commit::Committer,
     pub(crate) dispatcher: dispatch::Dispatcher,
+    pub(crate) pushes: push::Pushes,
     pub(crate) events: broadcast::Sender<Arc<ChatEvent>>,
 }
 
 impl ChatEngine {
-    /// The identity on which commands live. Who calls this has authenticated the user.
-    #[must_use]
-    pub fn as_user(&self, user: &UserId) -> Actor {
-        Actor::new(self.clone(), user.clone(), None)
-    }
-
     /// The configuration in force.
     #[must_use]
     pub fn config(&self) -> &ChatConfig {
