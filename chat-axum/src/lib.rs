@@ -6,6 +6,7 @@ mod docs;
 mod error;
 mod extract;
 mod jwt;
+mod media;
 mod observe;
 mod openapi;
 mod router;
