@@ -82,10 +82,15 @@ impl Counters {
             .iter()
             .enumerate()
             .map(|(index, counter)| CommandCount {
-                name: ClientCommand::NAMES.get(index / CODES).copied().unwrap_or("unknown"),
+                name: ClientCommand::NAMES
+                    .get(index / CODES)
+                    .copied()
+                    .unwrap_or("unknown"),
                 code: match index % CODES {
                     0 => "ok",
-                    column => ErrorCode::ALL.get(column - 1).map_or("internal", |code| code.as_str()),
+                    column => ErrorCode::ALL
+                        .get(column - 1)
+                        .map_or("internal", |code| code.as_str()),
                 },
                 count: counter.load(Ordering::Relaxed),
             })

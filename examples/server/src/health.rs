@@ -41,7 +41,12 @@ async fn health() -> Response {
 }
 
 async fn ready(State(watched): State<Watched>) -> Response {
-    let no = |reason| plain(StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "not_ready", "reason": reason }));
+    let no = |reason| {
+        plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            json!({ "status": "not_ready", "reason": reason }),
+        )
+    };
     if watched.engine.is_draining() {
         return no("stopping");
     }

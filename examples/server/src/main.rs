@@ -50,7 +50,12 @@ async fn start(settings: Settings) -> Result<impl Future<Output = ExitCode>, Str
     let wired = Wired::new(&settings).await.map_err(|error| error.to_string())?;
     let listener = TcpListener::bind((settings.host.as_str(), settings.port))
         .await
-        .map_err(|error| format!("HOST, PORT: cannot listen on {}:{}: {error}", settings.host, settings.port))?;
+        .map_err(|error| {
+            format!(
+                "HOST, PORT: cannot listen on {}:{}: {error}",
+                settings.host, settings.port
+            )
+        })?;
     let address = listener
         .local_addr()
         .map_err(|error| format!("HOST, PORT: {error}"))?;

@@ -79,7 +79,8 @@ impl Metrics {
         counter!("chat_commits_total", "outcome" => "ok").absolute(stats.commits);
         counter!("chat_commits_total", "outcome" => "failed").absolute(stats.failed_commits);
         for command in stats.commands {
-            counter!("chat_commands_total", "command" => command.name, "code" => command.code).absolute(command.count);
+            counter!("chat_commands_total", "command" => command.name, "code" => command.code)
+                .absolute(command.count);
         }
         self.handle.render()
     }
@@ -91,11 +92,23 @@ fn describe() {
         "Start of the process, in seconds since 1970"
     );
     describe_gauge!("chat_live_sessions", "Live sessions of this process");
-    describe_counter!("chat_events_delivered_total", "Events put into the queues of live sessions");
-    describe_counter!("chat_lagged_sessions_total", "Sessions that were ended because their queue was full");
+    describe_counter!(
+        "chat_events_delivered_total",
+        "Events put into the queues of live sessions"
+    );
+    describe_counter!(
+        "chat_lagged_sessions_total",
+        "Sessions that were ended because their queue was full"
+    );
     describe_counter!("chat_commits_total", "Changes that reached the store, by outcome");
-    describe_counter!("chat_commands_total", "Commands of live sessions, by name and code");
-    describe_counter!("chat_http_requests_total", "Requests answered, by method, path and status");
+    describe_counter!(
+        "chat_commands_total",
+        "Commands of live sessions, by name and code"
+    );
+    describe_counter!(
+        "chat_http_requests_total",
+        "Requests answered, by method, path and status"
+    );
     describe_counter!("chat_http_panics_total", "Request handlers that panicked");
     describe_histogram!(
         "chat_http_request_seconds",

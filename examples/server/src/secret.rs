@@ -6,8 +6,8 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::hmac;
+use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::config::SettingError;
 
@@ -48,14 +48,19 @@ pub(crate) fn kept(data_dir: &Path) -> Result<String, SettingError> {
 }
 
 fn unusable(error: &std::io::Error) -> SettingError {
-    SettingError::new("CHAT_DATA_DIR", format!("the file {FILE} in it cannot be used: {error}"))
+    SettingError::new(
+        "CHAT_DATA_DIR",
+        format!("the file {FILE} in it cannot be used: {error}"),
+    )
 }
 
 fn made() -> Result<String, SettingError> {
     let mut bytes = [0_u8; 48];
     SystemRandom::new()
         .fill(&mut bytes)
-        .map_err(|rand_failed: ring::error::Unspecified| SettingError::new("CHAT_JWT_SECRET", rand_failed.to_string()))?;
+        .map_err(|rand_failed: ring::error::Unspecified| {
+            SettingError::new("CHAT_JWT_SECRET", rand_failed.to_string())
+        })?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
@@ -78,7 +83,10 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
+            let mode = fs::metadata(folder.path().join(FILE))
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }

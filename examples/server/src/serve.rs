@@ -69,7 +69,9 @@ impl From<SettingError> for StartError {
 pub async fn serve(listener: TcpListener, app: Router, wired: Wired, stop: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
     let mut stop = pin!(stop);
-    let room = Arc::new(Semaphore::new(wired.engine.config().limits.connections + SPARE_CONNECTIONS));
+    let room = Arc::new(Semaphore::new(
+        wired.engine.config().limits.connections + SPARE_CONNECTIONS,
+    ));
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &room) => accepted,
@@ -90,10 +92,7 @@ pub async fn serve(listener: TcpListener, app: Router, wired: Wired, stop: impl 
 
 async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<(Counted, SocketAddr)> {
     // Waiting for room leaves further clients in the kernel's queue instead of in our memory.
-    let permit = Arc::clone(room)
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
+    let permit = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, address) = listener.accept().await?;
     // Small frames must not wait for the acknowledgement of those before.
     stream.set_nodelay(true)?;
@@ -157,7 +156,11 @@ struct Counted {
 }
 
 impl AsyncRead for Counted {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }

@@ -81,7 +81,10 @@ fn embedded(kind: &'static str, text: &'static str, asked: &HeaderMap) -> Respon
         (CACHE_CONTROL, "no-cache".to_owned()),
         (ETAG, tag.clone()),
     ];
-    if asked.get(IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+    if asked
+        .get(IF_NONE_MATCH)
+        .is_some_and(|known| known.as_bytes() == tag.as_bytes())
+    {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     (headers, text).into_response()
@@ -96,8 +99,14 @@ async fn guarded(request: Request, next: Next) -> Response {
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, "no-referrer"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -106,7 +115,10 @@ async fn guarded(request: Request, next: Next) -> Response {
 
 /// Nothing is here: a small page for people, a problem document for programs.
 async fn nothing(request: Request) -> Response {
-    let accepted = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    let accepted = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok());
     if accepted.is_some_and(|accept| accept.contains("text/html")) {
         let page = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Not found</title>\
              <link rel=\"stylesheet\" href=\"/web/app.css\"><main class=\"auth\"><p>There is nothing here. \

@@ -50,7 +50,9 @@ impl Storage {
                 let file = settings.data_dir.join("chat.db");
                 let store = SqliteStore::from_path(file, Arc::clone(clock))
                     .await
-                    .map_err(|error| SettingError::new("CHAT_DATA_DIR", format!("chat.db in it: {}", chain(&error))))?;
+                    .map_err(|error| {
+                        SettingError::new("CHAT_DATA_DIR", format!("chat.db in it: {}", chain(&error)))
+                    })?;
                 Ok(Self::Sqlite(store))
             }
             StoreSetting::Memory => Ok(Self::Memory(MemoryStore::new(Arc::clone(clock)))),
@@ -126,7 +128,10 @@ impl Wired {
 /// All routes: the page, the API, both gateways, health and metrics.
 pub fn app(wired: &Wired, metrics: &Metrics) -> Router {
     let Wired {
-        engine, auth, origins, ..
+        engine,
+        auth,
+        origins,
+        ..
     } = wired;
     let mut api = ChatApi::new(engine.clone(), Arc::clone(auth));
     if let Some(accounts) = &wired.accounts {
