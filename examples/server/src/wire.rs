@@ -101,7 +101,8 @@ impl Wired {
             .with_secret(secret::cursor_key(&secret))
             .build();
         let key = JwtKey::hs256(&secret).map_err(unusable_secret)?;
-        let tokens: Arc<dyn Authenticator> = Arc::new(JwtAuthenticator::new([key]).with_clock(Arc::clone(&clock)));
+        let tokens: Arc<dyn Authenticator> =
+            Arc::new(JwtAuthenticator::new([key]).with_clock(Arc::clone(&clock)));
         let mut accounts = None;
         let mut auth = Arc::clone(&tokens);
         if settings.accounts {
@@ -154,8 +155,14 @@ fn unusable_secret(error: InvalidKey) -> SettingError {
     SettingError::new("CHAT_JWT_SECRET", error.to_string())
 }
 
+/// For the owner only: what people write lies in it.
 fn make_folder(variable: &'static str, folder: &Path) -> Result<(), SettingError> {
-    std::fs::create_dir_all(folder)
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(folder)
         .map_err(|error| SettingError::new(variable, format!("the folder cannot be made: {error}")))
 }
 
