@@ -129,6 +129,7 @@ impl ChatEngine {
 
     /// Publishes what did not come from a commit.
     pub(crate) async fn publish(&self, event: ChatEvent, origin: Option<SessionId>) {
+        self.inner().in_flight.begin();
         self.inner()
             .dispatcher
             .publish(Publication::single(event, origin))
@@ -141,6 +142,11 @@ impl ChatEngine {
         if let Err(error) = self.deliver(event, publication).await {
             // Live events are hints: who misses one catches up by sync. It must show, though.
             tracing::warn!(%error, event = event.name(), "an event could not be delivered live");
+        }
+        if let (ChatEvent::MessageCreated { message }, Some(conversation)) =
+            (&**event, &publication.conversation)
+        {
+            self.inner().pushes.consider(conversation, message);
         }
         for hook in &self.inner().hooks {
             hook.after(event).await;

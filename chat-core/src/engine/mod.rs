@@ -35,6 +35,7 @@ mod paging;
 mod pairs;
 mod presence;
 mod profile;
+mod push;
 mod reactions;
 mod receipts;
 mod render;
@@ -90,6 +91,7 @@ pub(crate) struct Inner {
     pub(crate) typing: typing::Typists,
     pub(crate) committer: commit::Committer,
     pub(crate) dispatcher: dispatch::Dispatcher,
+    pub(crate) pushes: push::Pushes,
     pub(crate) events: broadcast::Sender<Arc<ChatEvent>>,
 }
 
