@@ -17,6 +17,7 @@ pub(crate) mod commit;
 mod content;
 mod conversations;
 mod deletion;
+mod delta;
 mod devices;
 mod directs;
 mod dispatch;
@@ -42,6 +43,8 @@ mod render;
 mod search;
 mod sending;
 mod settings;
+mod stats;
+mod subject;
 mod sync;
 mod typing;
 mod validate;
@@ -55,10 +58,11 @@ pub use actor::Actor;
 pub use attachments::{NewUpload, Upload};
 pub use builder::ChatEngineBuilder;
 pub(crate) use commit::Decision;
+pub use stats::{CommandCount, EngineStats};
 
 use crate::config::ChatConfig;
 use crate::event::ChatEvent;
-use crate::id::{IdGenerator, UserId};
+use crate::id::IdGenerator;
 use crate::live::LiveSessions;
 use crate::port::{Hook, MediaStore, Presence, RateLimiter, Transport, UserDirectory};
 use crate::seal::Sealer;
@@ -93,6 +97,7 @@ pub(crate) struct Inner {
     pub(crate) dispatcher: dispatch::Dispatcher,
     pub(crate) pushes: push::Pushes,
     pub(crate) events: broadcast::Sender<Arc<ChatEvent>>,
+    pub(crate) counters: Arc<stats::Counters>,
 }
 
 impl ChatEngine {
