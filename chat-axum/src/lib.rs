@@ -1,1 +1,19 @@
-//! Placeholder.
+//! Mounts the chat engine as a REST API into any axum application.
+
+mod accounts;
+mod auth;
+mod docs;
+mod error;
+mod extract;
+mod jwt;
+mod media;
+mod observe;
+mod openapi;
+mod router;
+mod routes;
+mod state;
+
+pub use accounts::{AccountAuthenticator, Accounts};
+pub use auth::FnAuthenticator;
+pub use jwt::{InvalidKey, JwtAuthenticator, JwtKey};
+pub use router::{ChatApi, health_router, router};
