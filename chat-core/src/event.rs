@@ -113,6 +113,8 @@ pub enum ChatEvent {
         conversation_id: ConversationId,
         /// Everybody who types.
         user_ids: Vec<UserId>,
+        /// Who started or stopped; he is not told of himself.
+        by: UserId,
     },
     /// A user came or went. Ephemeral.
     PresenceChanged {

@@ -2,7 +2,9 @@
 //! replies, reactions and files all ask here, and store queries mirror these functions.
 
 mod allowed;
+mod rollup;
 mod visible;
 
 pub use allowed::{Action, Standing, abilities, allowed, heir, may_rejoin};
+pub use rollup::{is_recipient, known_mark, known_read, roll_up};
 pub use visible::{Sight, Visibility, counts_as_unread, is_collapsed, is_previewable, visible};

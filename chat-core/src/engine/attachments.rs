@@ -36,6 +36,21 @@ impl std::fmt::Debug for Upload {
     }
 }
 
+/// An uploaded file as callers see it; `base` is where the mounted API serves attachments.
+pub(crate) fn attachment_view(attachment: &Attachment, base: &str) -> AttachmentView {
+    AttachmentView {
+        id: attachment.id,
+        kind: attachment.kind,
+        url: format!("{}/{}/content", base.trim_end_matches('/'), attachment.id),
+        filename: attachment.filename.clone(),
+        mime_type: attachment.mime_type.clone(),
+        size: attachment.size,
+        width: attachment.width,
+        height: attachment.height,
+        duration_ms: attachment.duration_ms,
+    }
+}
+
 impl Actor {
     /// Takes an upload: keeps its bytes, then its metadata. A stream that fails leaves nothing.
     ///

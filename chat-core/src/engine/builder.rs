@@ -4,7 +4,8 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 
 use super::commit::Committer;
-use super::dispatch::Dispatcher;
+use super::dispatch::{Audiences, Dispatcher};
+use super::pairs::PairCache;
 use super::typing::Typists;
 use super::{ChatEngine, Inner};
 use crate::config::ChatConfig;
@@ -165,6 +166,9 @@ impl ChatEngineBuilder {
             transports,
             sealer: Sealer::new(&secret),
             media_url: self.media_url,
+            in_flight: Arc::default(),
+            pairs: PairCache::default(),
+            audiences: Audiences::default(),
             typing: Typists::default(),
             committer,
             dispatcher,

@@ -79,6 +79,7 @@ impl Commits {
     pub(crate) fn start(mut self, inner: &Arc<Inner>) {
         let store = Arc::clone(&inner.store);
         let dispatcher = inner.dispatcher.clone();
+        let in_flight = Arc::clone(&inner.in_flight);
         tokio::spawn(async move {
             let mut jobs = Vec::with_capacity(BATCH);
             while self.queue.recv_many(&mut jobs, BATCH).await > 0 {
@@ -99,8 +100,10 @@ impl Commits {
                 let mut results = results.into_iter();
                 for finish in finishes {
                     let result = results.next().unwrap_or_else(|| Err(ErrorCode::Internal.into()));
-                    if let Some(publication) = finish(result) {
-                        dispatcher.publish(publication).await;
+                    match finish(result) {
+                        // Its events are in flight until their lane has handed them over.
+                        Some(publication) => dispatcher.publish(publication).await,
+                        None => in_flight.end(),
                     }
                 }
             }

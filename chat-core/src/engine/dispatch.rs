@@ -1,15 +1,19 @@
 //! From committed changes to live connections, hooks and the host's stream, in order per conversation.
 
+use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use serde::Serialize;
 use tokio::sync::mpsc;
 
 use super::{ChatEngine, Inner};
+use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
-use crate::id::SessionId;
-use crate::model::Conversation;
+use crate::id::{ConversationId, SessionId, UserId};
+use crate::model::{Conversation, Rev};
+use crate::port::{Recipient, WireEvent};
 
 /// Events of one conversation go through one lane, in order; different conversations do not wait for each other.
 const LANES: usize = 8;
@@ -101,6 +105,7 @@ impl Lanes {
                     for event in &publication.events {
                         engine.dispatch(event, &publication).await;
                     }
+                    engine.inner.in_flight.end();
                 }
             });
         }
@@ -139,5 +144,96 @@ impl ChatEngine {
         for hook in &self.inner().hooks {
             hook.after(event).await;
         }
+    }
+}
+
+/// Member lists of conversations with live traffic, each good for one `members_rev`: a change of membership makes
+/// the next event load it again, so nobody gets an event after he was removed.
+#[derive(Debug, Default)]
+pub(crate) struct Audiences {
+    lists: Mutex<HashMap<ConversationId, (Rev, Arc<[UserId]>)>>,
+}
+
+impl Audiences {
+    /// How many lists are kept; beyond it all are dropped and load again.
+    const KEPT: usize = 4096;
+
+    fn get(&self, conversation: &Conversation) -> Option<Arc<[UserId]>> {
+        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        lists
+            .get(&conversation.id)
+            .filter(|(rev, _)| *rev == conversation.members_rev)
+            .map(|(_, members)| Arc::clone(members))
+    }
+
+    fn put(&self, conversation: &Conversation, members: &Arc<[UserId]>) {
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        if lists.len() >= Self::KEPT {
+            lists.clear();
+        }
+        lists.insert(conversation.id, (conversation.members_rev, Arc::clone(members)));
+    }
+}
+
+impl ChatEngine {
+    /// Ids of the members an event of this conversation goes to.
+    pub(crate) async fn audience(&self, conversation: &Conversation) -> ChatResult<Arc<[UserId]>> {
+        if let Some(members) = self.inner().audiences.get(conversation) {
+            return Ok(members);
+        }
+        let members: Arc<[UserId]> = self.inner().store.member_ids(conversation.id).await?.into();
+        self.inner().audiences.put(conversation, &members);
+        Ok(members)
+    }
+
+    /// Those of `users` with a live connection on any transport.
+    pub(crate) fn connected(&self, users: &[UserId]) -> Vec<UserId> {
+        let mut connected: Vec<UserId> = self
+            .inner()
+            .transports
+            .iter()
+            .flat_map(|transport| transport.connected(users))
+            .collect();
+        connected.sort();
+        connected.dedup();
+        connected
+    }
+
+    /// Hands one rendered event to the connections of these users.
+    pub(crate) async fn hand_over(
+        &self,
+        users: &[UserId],
+        except: Option<SessionId>,
+        name: &'static str,
+        payload: &impl Serialize,
+    ) -> ChatResult<()> {
+        if users.is_empty() {
+            return Ok(());
+        }
+        let payload = serde_json::value::to_raw_value(payload).map_err(|error| {
+            ChatError::new(ErrorCode::Internal, "an event could not be written").with_source(error)
+        })?;
+        let event = WireEvent {
+            name,
+            payload: Arc::from(payload),
+        };
+        let recipients: Vec<Recipient> = users
+            .iter()
+            .map(|user| Recipient {
+                user: user.clone(),
+                except,
+            })
+            .collect();
+        for transport in &self.inner().transports {
+            let delivery = transport.deliver(&recipients, &event).await;
+            if delivery.full > 0 {
+                tracing::info!(
+                    event = name,
+                    sessions = delivery.full,
+                    "slow sessions were told that they lag"
+                );
+            }
+        }
+        Ok(())
     }
 }

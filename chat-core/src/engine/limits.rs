@@ -30,4 +30,14 @@ impl Actor {
             .take_allowance(RateScope::Commands, self.user_id().as_str())
             .await
     }
+
+    /// Takes one from the user's room for new conversations.
+    ///
+    /// # Errors
+    /// `rate_limited`, with the time to wait.
+    pub(crate) async fn take_create_allowance(&self) -> ChatResult<()> {
+        self.engine()
+            .take_allowance(RateScope::Creates, self.user_id().as_str())
+            .await
+    }
 }

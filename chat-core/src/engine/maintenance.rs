@@ -1,9 +1,11 @@
 //! What has to be done from time to time: ending sessions, heartbeats, forgetting.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ChatEngine, Inner};
+use crate::live::EndReason;
 
 /// Starts the engine's clockwork; it ends with the engine.
 pub(crate) fn start(inner: &Arc<Inner>) {
@@ -15,14 +17,33 @@ pub(crate) fn start(inner: &Arc<Inner>) {
         loop {
             ticks.tick().await;
             let Some(inner) = weak.upgrade() else { return };
-            ChatEngine { inner }.end_expired_sessions();
+            ChatEngine { inner }.end_finished_sessions().await;
         }
     });
 }
 
 impl ChatEngine {
-    fn end_expired_sessions(&self) {
-        let deadline = self.now().before(self.config().limits.token_leeway);
-        let _logins = self.inner().live.end_expired(deadline);
+    /// Ends sessions whose credential is over, and those whose login was revoked elsewhere.
+    async fn end_finished_sessions(&self) {
+        let live = &self.inner().live;
+        live.end_expired(self.now().before(self.config().limits.token_leeway));
+        let mut checked: HashMap<String, bool> = HashMap::new();
+        for entry in live.entries() {
+            let Some(login) = entry.facts().login.clone() else { continue };
+            let stands = match checked.get(&login) {
+                Some(stands) => *stands,
+                None => match entry.auth.login_stands(&login).await {
+                    Ok(stands) => stands,
+                    Err(error) => {
+                        tracing::warn!(%error, "a login could not be checked; its sessions stay");
+                        true
+                    }
+                },
+            };
+            if !stands {
+                entry.queue.end(EndReason::Revoked, None);
+            }
+            checked.insert(login, stands);
+        }
     }
 }

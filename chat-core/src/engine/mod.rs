@@ -19,6 +19,7 @@ mod deletion;
 mod devices;
 mod directs;
 mod dispatch;
+mod drain;
 mod editing;
 mod groups;
 mod history;
@@ -29,6 +30,7 @@ mod marks;
 mod meetings;
 mod members;
 mod paging;
+mod pairs;
 mod presence;
 mod profile;
 mod reactions;
@@ -79,6 +81,9 @@ pub(crate) struct Inner {
     pub(crate) transports: Vec<Arc<dyn Transport>>,
     pub(crate) sealer: Sealer,
     pub(crate) media_url: String,
+    pub(crate) in_flight: Arc<drain::InFlight>,
+    pub(crate) pairs: pairs::PairCache,
+    pub(crate) audiences: dispatch::Audiences,
     pub(crate) typing: typing::Typists,
     pub(crate) committer: commit::Committer,
     pub(crate) dispatcher: dispatch::Dispatcher,

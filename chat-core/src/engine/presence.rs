@@ -26,3 +26,12 @@ impl ChatEngine {
     pub(crate) async fn report_presence(&self, _entry: &std::sync::Arc<crate::live::Entry>) {}
     pub(crate) fn session_gone(&self, _entry: &std::sync::Arc<crate::live::Entry>) {}
 }
+
+impl Actor {
+    pub(crate) async fn presence_of(&self, _users: &[User]) -> ChatResult<Vec<UserPresence>> {
+        Ok(Vec::new())
+    }
+    pub(crate) async fn may_see_online(&self, _user: &User) -> ChatResult<bool> {
+        Ok(true)
+    }
+}

@@ -1,17 +1,464 @@
-use crate::command::*;
-use crate::engine::*;
-use crate::error::*;
-use crate::id::*;
-use crate::model::*;
-use crate::store::*;
-use crate::view::*;
+//! Sending: idempotent by client id, decided inside the commit.
+
+use std::sync::Arc;
+
+use super::content::{self, MENTION_ALL};
+use super::directs;
+use crate::access::{Action, Sight, Standing, Visibility, allowed, visible};
+use crate::command::SendMessage;
+use crate::config::ChatConfig;
+use crate::engine::changeset::ChangeSet;
+use crate::engine::{Actor, Decision};
+use crate::error::{ChatError, ChatResult, ErrorCode};
+use crate::id::{ConversationId, MessageId, UserId};
+use crate::model::{
+    Attachment, AttachmentKind, AttachmentState, Content, Conversation, ConversationKind, DirectPair, Member,
+    Message, MessageKind, ReplyTarget,
+};
+use crate::port::Draft;
+use crate::store::{Facts, MembersNeeded, Needs, Target};
+use crate::time::Timestamp;
+use crate::view::SentMessage;
+
+/// What a send comes to.
+struct Sent {
+    message: Message,
+    conversation: Conversation,
+    replayed: bool,
+    dropped_mentions: Vec<UserId>,
+}
 
 impl Actor {
-    /// Sends a message.
+    /// Sends a message, to a conversation or to a user.
+    ///
+    /// With a client id it is safe to repeat: the same key and payload answers with the original (`replayed`), the
+    /// same key with another payload is refused. A refused send stores nothing, so it may succeed later.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn send(&self, _message: SendMessage) -> ChatResult<SentMessage> {
-        Err(ErrorCode::Internal.into())
+    /// - `invalid_argument`, `empty_message`, `message_too_long`, `too_many_attachments`, `payload_too_large`: the
+    ///   payload itself.
+    /// - `cannot_message_self`, `user_not_found` (by recipient); `conversation_not_found`, `conversation_gone`.
+    /// - `idempotency_conflict`.
+    /// - `forbidden`, `you_blocked`, `not_permitted`: not here, not now, not by him.
+    /// - `attachment_not_found`, `conflict` (`attachment_ids`); `message_not_found`, `invalid_operation` (`reply_to`).
+    /// - `rejected_by_policy`: the host's hook.
+    /// - `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
+    pub async fn send(&self, mut message: SendMessage) -> ChatResult<SentMessage> {
+        let limits = &self.engine().config().limits;
+        content::check(&message, self.user_id(), self.engine().now(), limits)?;
+        let (target, other) = self.send_target(&message).await?;
+        let by_recipient = message.recipient_id.is_some();
+        let hash = content::payload_hash(&message);
+        if !self.inner().hooks.is_empty() {
+            if let Some(sent) = self.find_replay(&message, &target, &hash).await? {
+                return self.answer_sent(sent, by_recipient).await;
+            }
+            self.ask_hooks(&mut message).await?;
+        }
+        let structured = content::check(&message, self.user_id(), self.engine().now(), limits)?;
+        let needs = self.send_needs(&message, target, other.as_ref());
+        let request = Request {
+            sender: self.user_id().clone(),
+            other,
+            message,
+            content: structured,
+            hash,
+            message_id: MessageId::from_uuid(self.inner().ids.next()),
+            conversation_id: ConversationId::from_uuid(self.inner().ids.next()),
+            config: self.engine().config().clone(),
+        };
+        let sent = self
+            .engine()
+            .commit(self.session(), needs, move |facts| request.decide(facts))
+            .await?;
+        if !sent.replayed {
+            self.typing_stopped_by_send(sent.conversation.id).await;
+        }
+        self.answer_sent(sent, by_recipient).await
     }
+
+    /// Where a message goes, and the other user when it is a direct.
+    async fn send_target(&self, message: &SendMessage) -> ChatResult<(Target, Option<UserId>)> {
+        match (message.conversation_id, &message.recipient_id) {
+            (Some(id), None) => {
+                let pair = self.direct_pair(id).await?;
+                let other = pair.and_then(|pair| pair.other(self.user_id()).cloned());
+                Ok((Target::Conversation(id), other))
+            }
+            (None, Some(recipient)) => {
+                let pair = self.direct_with(recipient, "recipient_id").await?;
+                Ok((Target::Direct(pair), Some(recipient.clone())))
+            }
+            (Some(_), Some(_)) => Err(ChatError::invalid(
+                "recipient_id",
+                "either this or conversation_id",
+            )),
+            (None, None) => Err(ChatError::invalid("conversation_id", "required, or recipient_id")),
+        }
+    }
+
+    /// The pair of a direct conversation; a pair never changes, so the answer is kept.
+    async fn direct_pair(&self, id: ConversationId) -> ChatResult<Option<DirectPair>> {
+        if let Some(pair) = self.inner().pairs.get(id) {
+            return Ok(pair);
+        }
+        let found = self.inner().store.conversations(&[id]).await?.pop();
+        let Some(conversation) = found else {
+            return Err(ChatError::new(
+                ErrorCode::ConversationNotFound,
+                "no such conversation",
+            ));
+        };
+        self.inner().pairs.put(id, conversation.pair.clone());
+        Ok(conversation.pair)
+    }
+
+    fn send_needs(&self, message: &SendMessage, target: Target, other: Option<&UserId>) -> Needs {
+        let me = self.user_id().clone();
+        let mut needs = Needs::new(target);
+        let mut members = vec![me.clone()];
+        members.extend(message.mentions.iter().filter(|user| **user != me).cloned());
+        needs.members = MembersNeeded::Of(members);
+        needs.replay = message.client_id.clone().map(|key| (me.clone(), key));
+        needs.blocks = other.map(|other| (me.clone(), vec![other.clone()]));
+        needs.attachments = message.attachment_ids.clone();
+        if let Some(target) = message.reply_to {
+            needs.messages = vec![target];
+            needs.hidden_by = Some(me);
+        }
+        needs
+    }
+
+    /// A replay must not reach the hooks, so with hooks it is looked for first.
+    async fn find_replay(
+        &self,
+        message: &SendMessage,
+        target: &Target,
+        hash: &str,
+    ) -> ChatResult<Option<Sent>> {
+        let Some(key) = message.client_id.clone() else {
+            return Ok(None);
+        };
+        let me = self.user_id().clone();
+        let mut needs = Needs::new(target.clone());
+        needs.members = MembersNeeded::Of(vec![me.clone()]);
+        needs.replay = Some((me.clone(), key));
+        let (hash, policies) = (hash.to_owned(), self.engine().config().policies.clone());
+        self.engine()
+            .commit(self.session(), needs, move |facts| {
+                if facts.conversation.is_none() {
+                    return Ok(Decision::nothing(None));
+                }
+                let standing = Standing {
+                    conversation: facts.conversation.as_ref(),
+                    member: facts.members.get(&me),
+                    has_blocked: false,
+                    is_blocked: false,
+                    policies: &policies,
+                };
+                let (conversation, _) = allowed(&standing, Action::Read)?;
+                Ok(Decision::nothing(replay(facts, conversation, &hash)?))
+            })
+            .await
+    }
+
+    async fn ask_hooks(&self, message: &mut SendMessage) -> ChatResult<()> {
+        for hook in &self.inner().hooks {
+            let draft = Draft {
+                sender: self.user_id(),
+                message: &mut *message,
+            };
+            hook.before_send(draft).await.map_err(|rejection| {
+                ChatError::new(ErrorCode::RejectedByPolicy, rejection.detail)
+                    .with_fact("policy_code", rejection.policy_code)
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn answer_sent(&self, sent: Sent, by_recipient: bool) -> ChatResult<SentMessage> {
+        let id = sent.conversation.id;
+        let message = if sent.replayed {
+            let sight = self.look_into(id).await?;
+            self.render_message(&sight, sent.message).await?
+        } else {
+            self.render_new_message(&sent.conversation, sent.message).await?
+        };
+        let conversation = if by_recipient {
+            Some(self.render_conversation(id).await?)
+        } else {
+            None
+        };
+        Ok(SentMessage {
+            message,
+            replayed: sent.replayed,
+            dropped_mentions: sent.dropped_mentions,
+            conversation,
+        })
+    }
+}
+
+/// A send as its decision sees it.
+struct Request {
+    sender: UserId,
+    /// The other user, when it goes to a direct.
+    other: Option<UserId>,
+    message: SendMessage,
+    content: Content,
+    hash: String,
+    message_id: MessageId,
+    /// For a direct that has to be made.
+    conversation_id: ConversationId,
+    config: ChatConfig,
+}
+
+/// The earlier send under the same key, or the conflict with it.
+fn replay(facts: &Facts, conversation: &Conversation, hash: &str) -> ChatResult<Option<Sent>> {
+    let Some(original) = &facts.replay else {
+        return Ok(None);
+    };
+    if original.payload_hash.as_deref() != Some(hash) {
+        return Err(ChatError::new(
+            ErrorCode::IdempotencyConflict,
+            "this client_id was used for another message",
+        )
+        .with_field("client_id"));
+    }
+    Ok(Some(Sent {
+        message: original.clone(),
+        conversation: conversation.clone(),
+        replayed: true,
+        dropped_mentions: Vec::new(),
+    }))
+}
+
+impl Request {
+    /// In this order: the right to read, the replay, and only then what may refuse a repetition of something that
+    /// has succeeded before.
+    fn decide(&self, facts: &Facts) -> ChatResult<Decision<Sent>> {
+        let Some(conversation) = &facts.conversation else {
+            return self.first_contact(facts);
+        };
+        let standing = self.standing(facts, conversation);
+        allowed(&standing, Action::Read)?;
+        if let Some(sent) = replay(facts, conversation, &self.hash)? {
+            return Ok(Decision::nothing(sent));
+        }
+        let (conversation, member) = allowed(&standing, Action::Send)?;
+        let reply_to = self.reply_target(facts, conversation, member)?;
+        let files = self.claim_files(facts)?;
+        let (mentions, mentions_all, dropped) = self.mentions(facts, &standing, conversation);
+        let mut change = ChangeSet::of(conversation, facts);
+        let message = self.append(&mut change, files, reply_to, mentions, mentions_all);
+        Ok(self.sent(change, &message, dropped))
+    }
+
+    fn standing<'a>(&'a self, facts: &'a Facts, conversation: &'a Conversation) -> Standing<'a> {
+        let other = self.other.as_ref();
+        Standing {
+            conversation: Some(conversation),
+            member: facts.members.get(&self.sender),
+            has_blocked: other.is_some_and(|other| facts.is_blocked(&self.sender, other)),
+            is_blocked: other.is_some_and(|other| facts.is_blocked(other, &self.sender)),
+            policies: &self.config.policies,
+        }
+    }
+
+    /// The first message of two makes their conversation in the same step.
+    fn first_contact(&self, facts: &Facts) -> ChatResult<Decision<Sent>> {
+        let pair = self
+            .other
+            .as_ref()
+            .and_then(|other| DirectPair::new(&self.sender, other));
+        let (Some(pair), None) = (pair, self.message.conversation_id) else {
+            return Err(ChatError::new(
+                ErrorCode::ConversationNotFound,
+                "no such conversation",
+            ));
+        };
+        let draft = directs::new_direct(self.conversation_id, &pair, &self.sender, facts.now);
+        directs::allow_first_contact(&draft, &self.sender, facts, &self.config.policies)?;
+        if self.message.reply_to.is_some() {
+            return Err(
+                ChatError::new(ErrorCode::MessageNotFound, "no such message here").with_field("reply_to")
+            );
+        }
+        let files = self.claim_files(facts)?;
+        let mut change = ChangeSet::of(&draft, facts);
+        directs::create_direct(&mut change, &pair);
+        let (kept, dropped) = self
+            .message
+            .mentions
+            .iter()
+            .filter(|user| **user != self.sender)
+            .cloned()
+            .partition(|user| Some(user) == self.other.as_ref());
+        let message = self.append(&mut change, files, None, kept, false);
+        Ok(self.sent(change, &message, dropped))
+    }
+
+    fn sent(
+        &self,
+        change: ChangeSet,
+        message: &Arc<Message>,
+        dropped_mentions: Vec<UserId>,
+    ) -> Decision<Sent> {
+        let sent = Sent {
+            message: Message::clone(message),
+            conversation: change.conversation.clone(),
+            replayed: false,
+            dropped_mentions,
+        };
+        change.done(sent)
+    }
+
+    fn reply_target(
+        &self,
+        facts: &Facts,
+        conversation: &Conversation,
+        member: &Member,
+    ) -> ChatResult<Option<ReplyTarget>> {
+        let Some(id) = self.message.reply_to else {
+            return Ok(None);
+        };
+        let missing =
+            || ChatError::new(ErrorCode::MessageNotFound, "no such message here").with_field("reply_to");
+        let target = facts.messages.get(&id).ok_or_else(missing)?;
+        let sight = Sight {
+            member,
+            now: facts.now,
+            hidden: facts.hidden.contains(&id),
+            sender_blocked: false,
+            group: conversation.kind == ConversationKind::Group,
+            blocked_in_group: self.config.policies.blocked_in_group,
+        };
+        match visible(&sight, target) {
+            Visibility::Visible => Ok(Some(ReplyTarget {
+                message_id: id,
+                seq: target.seq,
+            })),
+            Visibility::Tombstone => Err(ChatError::new(
+                ErrorCode::InvalidOperation,
+                "the message was deleted",
+            )
+            .with_field("reply_to")),
+            Visibility::Gone => Err(missing()),
+        }
+    }
+
+    /// The sender's own unused uploads, marked as used by this message.
+    fn claim_files(&self, facts: &Facts) -> ChatResult<Vec<Attachment>> {
+        let mut claimed = Vec::with_capacity(self.content.attachments.len());
+        for id in &self.content.attachments {
+            let file = facts
+                .attachments
+                .get(id)
+                .filter(|file| file.uploader == self.sender && file.state != AttachmentState::Deleted)
+                .ok_or_else(|| {
+                    ChatError::new(ErrorCode::AttachmentNotFound, "no such upload")
+                        .with_field("attachment_ids")
+                })?;
+            if file.state != AttachmentState::Pending {
+                return Err(ChatError::new(ErrorCode::Conflict, "already used").with_field("attachment_ids"));
+            }
+            let fits = match self.message.kind {
+                MessageKind::Image => file.kind == AttachmentKind::Image,
+                MessageKind::Video => file.kind == AttachmentKind::Video,
+                MessageKind::Audio => file.kind == AttachmentKind::Audio,
+                _ => true,
+            };
+            if !fits {
+                return Err(ChatError::invalid(
+                    "attachment_ids",
+                    "does not fit the kind of the message",
+                ));
+            }
+            let mut file = file.clone();
+            file.state = AttachmentState::Attached;
+            file.message_id = Some(self.message_id);
+            claimed.push(file);
+        }
+        Ok(claimed)
+    }
+
+    /// Members mentioned, whether everyone is, and who is left out.
+    fn mentions(
+        &self,
+        facts: &Facts,
+        standing: &Standing<'_>,
+        conversation: &Conversation,
+    ) -> (Vec<UserId>, bool, Vec<UserId>) {
+        let everyone = allowed(standing, Action::MentionAll).is_ok()
+            && usize::try_from(conversation.member_count).unwrap_or(usize::MAX)
+                <= self.config.limits.mention_all_members;
+        resolve_mentions(&self.message.mentions, &self.sender, everyone, &|user| {
+            facts.members.get(user).is_some_and(Member::is_active)
+                || conversation
+                    .pair
+                    .as_ref()
+                    .is_some_and(|pair| pair.other(&self.sender) == Some(user))
+        })
+    }
+
+    fn append(
+        &self,
+        change: &mut ChangeSet,
+        files: Vec<Attachment>,
+        reply_to: Option<ReplyTarget>,
+        mentions: Vec<UserId>,
+        mentions_all: bool,
+    ) -> Arc<Message> {
+        change.writes.attachments = files;
+        change.append(Message {
+            id: self.message_id,
+            conversation_id: change.conversation.id,
+            seq: 0,
+            rev: 0,
+            sender_id: self.sender.clone(),
+            client_id: self.message.client_id.clone(),
+            payload_hash: self.message.client_id.as_ref().map(|_| self.hash.clone()),
+            kind: self.message.kind,
+            text: self.message.text.clone().unwrap_or_default(),
+            format: self.message.format,
+            content: self.content.clone(),
+            reply_to,
+            mentions,
+            mentions_all,
+            silent: self.message.silent,
+            countable: !self.message.silent,
+            client_time: self.message.client_time,
+            created_at: Timestamp::default(),
+            edited_at: None,
+            version: 1,
+            deleted: None,
+            expires_at: None,
+        })
+    }
+}
+
+/// Sorts mentions into members, "everyone", and those left out; mentions of oneself are ignored.
+pub(crate) fn resolve_mentions(
+    asked: &[UserId],
+    sender: &UserId,
+    everyone_allowed: bool,
+    is_member: &dyn Fn(&UserId) -> bool,
+) -> (Vec<UserId>, bool, Vec<UserId>) {
+    let (mut kept, mut everyone, mut dropped) = (Vec::new(), false, Vec::new());
+    for user in asked {
+        if user == sender || kept.contains(user) || dropped.contains(user) {
+            continue;
+        }
+        if user.as_str() == MENTION_ALL {
+            if everyone_allowed {
+                everyone = true;
+            } else {
+                dropped.push(user.clone());
+            }
+        } else if is_member(user) {
+            kept.push(user.clone());
+        } else {
+            dropped.push(user.clone());
+        }
+    }
+    (kept, everyone, dropped)
 }

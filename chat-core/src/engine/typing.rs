@@ -18,3 +18,7 @@ impl Actor {
 /// Who types where.
 #[derive(Debug, Default)]
 pub(crate) struct Typists {}
+
+impl Actor {
+    pub(crate) async fn typing_stopped_by_send(&self, _id: ConversationId) {}
+}

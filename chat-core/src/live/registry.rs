@@ -12,7 +12,7 @@ use super::outbound::{EndReason, Queue};
 use crate::config::Limits;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{ConversationId, SessionId, UserId};
-use crate::port::{Delivery, Recipient, Transport, WireEvent};
+use crate::port::{Authenticator, Delivery, Recipient, Transport, WireEvent};
 use crate::time::Timestamp;
 
 /// What the registry knows of one session.
@@ -22,6 +22,7 @@ pub(crate) struct Entry {
     pub(crate) user: UserId,
     pub(crate) remote: Option<IpAddr>,
     pub(crate) queue: Arc<Queue>,
+    pub(crate) auth: Arc<dyn Authenticator>,
     pub(crate) facts: Mutex<EntryFacts>,
 }
 
@@ -250,19 +251,17 @@ impl LiveSessions {
         }
     }
 
-    /// Ends sessions whose credential was over before `deadline`; returns the logins of the others, for a check.
-    pub(crate) fn end_expired(&self, deadline: Timestamp) -> Vec<String> {
-        let state = self.lock();
-        let mut logins = HashSet::new();
-        for entry in state.by_user.values().flatten() {
-            let facts = entry.facts();
-            if facts.expires_at.is_some_and(|at| at < deadline) {
+    pub(crate) fn is_closing(&self) -> bool {
+        self.lock().closing
+    }
+
+    /// Ends sessions whose credential was over before `deadline`.
+    pub(crate) fn end_expired(&self, deadline: Timestamp) {
+        for entry in self.lock().by_user.values().flatten() {
+            if entry.facts().expires_at.is_some_and(|at| at < deadline) {
                 entry.queue.end(EndReason::TokenExpired, None);
-            } else if let Some(login) = &facts.login {
-                logins.insert(login.clone());
             }
         }
-        logins.into_iter().collect()
     }
 
     /// All sessions, for heartbeats.

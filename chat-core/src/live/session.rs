@@ -27,7 +27,6 @@ pub struct ConnectFrom {
 pub struct Session {
     actor: Actor,
     entry: Arc<Entry>,
-    auth: Arc<dyn Authenticator>,
 }
 
 impl ChatEngine {
@@ -52,6 +51,7 @@ impl ChatEngine {
             user: user.clone(),
             remote: from.address,
             queue: Arc::new(Queue::new(limits.outbound_events, limits.outbound_bytes)),
+            auth,
             facts: Mutex::new(EntryFacts {
                 expires_at: identity.expires_at,
                 login: identity.login,
@@ -75,7 +75,6 @@ impl ChatEngine {
         let session = Session {
             actor: Actor::new(self.clone(), user, Some(id)),
             entry,
-            auth,
         };
         self.report_presence(&session.entry).await;
         Ok((session, outbound))
@@ -239,7 +238,7 @@ impl Session {
 
     /// A newer credential of the same user; another user's is refused and changes nothing.
     async fn refresh(&self, token: &str) -> ChatResult<Value> {
-        let identity = self.auth.authenticate(&Credentials::bearer(token)).await?;
+        let identity = self.entry.auth.authenticate(&Credentials::bearer(token)).await?;
         if identity.user.id != self.entry.user {
             return Err(
                 ChatError::new(ErrorCode::TokenInvalid, "the token is another user's").with_field("token"),

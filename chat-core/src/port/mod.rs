@@ -12,6 +12,7 @@ mod transport;
 
 pub use auth::{Authenticator, Credentials, Identity};
 pub use bus::{Bus, BusSignal, Hint, LocalBus};
+pub(crate) use directory::known_users;
 pub use directory::{StoreDirectory, UserDirectory};
 pub use hooks::{Draft, Hook, Rejection};
 pub use media::{MediaStore, MediaStream};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
 
 use crate::error::ChatError;
 use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
@@ -108,10 +109,13 @@ impl Facts {
 type Decide = dyn Fn(&Facts) -> Result<Writes, ChatError> + Send + Sync;
 
 /// One atomic change of one conversation.
+///
+/// Cloning is cheap and shares the decision, so that a store can hand a change to the task that owns its connection.
+#[derive(Clone)]
 pub struct Change {
     /// What the decision wants to see.
     pub needs: Needs,
-    decide: Box<Decide>,
+    decide: Arc<Decide>,
 }
 
 impl Change {
@@ -122,7 +126,7 @@ impl Change {
     ) -> Self {
         Self {
             needs,
-            decide: Box::new(decide),
+            decide: Arc::new(decide),
         }
     }
 

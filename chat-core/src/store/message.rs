@@ -52,14 +52,16 @@ pub struct HistoryQuery {
     pub kind: Option<MessageKind>,
 }
 
-/// A page of history.
+/// A page of history. With a kind asked for, "visible" means: visible and of that kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
     /// The messages, by ascending seq.
     pub messages: Vec<Message>,
-    /// Whether a visible message lies before the first of them (or before the anchor, when there is none).
+    /// Whether a visible message lies before the first of them; when there is none, before the place the anchor marks
+    /// (`After(5)` marks the place between 5 and 6, so 5 lies before it).
     pub has_more_before: bool,
-    /// Whether a visible message lies after the last of them (or after the anchor, when there is none).
+    /// Whether a visible message lies after the last of them; when there is none, after the place the anchor marks
+    /// (`Before(5)` marks the place between 4 and 5, so 5 lies after it).
     pub has_more_after: bool,
 }
 
@@ -109,7 +111,7 @@ pub struct ChangesQuery {
     pub since_rev: Rev,
     /// Changes committed after this position.
     pub position: Option<SyncPosition>,
-    /// At most so many messages, the newest changes.
+    /// At most so many messages, and at most so many hides: the newest changes.
     pub limit: usize,
 }
 
@@ -118,9 +120,9 @@ pub struct ChangesQuery {
 pub struct ChangedMessages {
     /// Changed messages he sees, tombstones too, by ascending rev.
     pub messages: Vec<Message>,
-    /// Messages he has hidden since, by ascending rev.
+    /// Messages he has hidden since (their `rev` is above, as for messages), by ascending rev.
     pub hidden: Vec<Hide>,
-    /// Whether there were more than the limit.
+    /// Whether there were more of either than the limit.
     pub limited: bool,
     /// The rev below which nothing was asked for: `since_rev`, or its like for `position`. Members and the
     /// conversation itself are compared against it.
@@ -175,6 +177,7 @@ pub trait MessageStore: Send + Sync + fmt::Debug {
         without: &[UserId],
     ) -> BackendResult<HashMap<MessageId, Vec<ReactionSummary>>>;
 
-    /// Ids of at most `limit` messages whose `expires_at` has passed and that still have content.
+    /// At most `limit` messages whose `expires_at` has passed and that still have content (a text or anything in
+    /// [`Content`](crate::model::Content)).
     async fn expired_messages(&self, now: Timestamp, limit: usize) -> BackendResult<Vec<Message>>;
 }

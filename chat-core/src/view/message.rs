@@ -1,7 +1,6 @@
 use serde::Serialize;
 
-use super::AttachmentView;
-use crate::error::ChatError;
+use super::{AttachmentView, ErrorView};
 use crate::id::{ClientId, ConversationId, MessageId, UserId};
 use crate::model::{
     CustomContent, Deletion, Location, MeetingStatus, MessageKind, Rev, Seq, SystemContent, TextFormat,
@@ -305,28 +304,6 @@ pub enum MarkAnswer {
         #[cfg_attr(feature = "openapi", schema(value_type = Object))]
         error: ErrorView,
     },
-}
-
-/// An error inside an answer.
-#[derive(Debug, Clone, Serialize)]
-pub struct ErrorView {
-    /// Stable code.
-    pub code: &'static str,
-    /// For people.
-    pub detail: String,
-    /// The field at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-}
-
-impl From<&ChatError> for ErrorView {
-    fn from(error: &ChatError) -> Self {
-        Self {
-            code: error.code().as_str(),
-            detail: error.detail().to_owned(),
-            field: error.field().map(str::to_owned),
-        }
-    }
 }
 
 /// Answer to a batch of marks, in its order.

@@ -3,6 +3,7 @@
 
 mod attachment;
 mod conversation;
+mod error;
 mod message;
 mod page;
 mod session;
@@ -13,10 +14,11 @@ pub use conversation::{
     AddMembersAnswer, ConversationView, CreateGroupAnswer, LastMessageView, MemberView, MyView,
     OpenDirectAnswer, ReadAllAnswer,
 };
+pub use error::ErrorView;
 pub use message::{
-    ErrorView, GoneView, HistoryPage, HistoryRange, LocationView, MarkAnswer, MarksAnswer, MeetingView,
-    MessageAnswer, MessageView, ReactionView, ReceiptCounts, ReceiptView, ReplyPreview, ReplyState,
-    ReplyView, SenderView, SentMessage, Status,
+    GoneView, HistoryPage, HistoryRange, LocationView, MarkAnswer, MarksAnswer, MeetingView, MessageAnswer,
+    MessageView, ReactionView, ReceiptCounts, ReceiptView, ReplyPreview, ReplyState, ReplyView, SenderView,
+    SentMessage, Status,
 };
 pub use page::Page;
 pub use session::{

@@ -1,1 +1,16 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "cases are tests: a failed expectation is a panic, and that is what a test reports"
+)]
+
+mod cases;
+pub mod fixtures;
+mod run;
+pub mod store;
+
+#[doc(hidden)]
+pub use run::opened;

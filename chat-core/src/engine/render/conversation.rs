@@ -1,26 +1,212 @@
-use super::*;
-use crate::error::ErrorCode;
-use crate::store::InboxEntry;
-use crate::view::{ConversationView, MemberView};
+//! Conversations and members as a viewer sees them.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::access::{Standing, abilities, known_read};
+use crate::engine::Actor;
+use crate::engine::content::kind_word;
+use crate::error::{ChatError, ChatResult, ErrorCode};
+use crate::id::{ConversationId, UserId};
+use crate::model::{Conversation, Member, Message, Visibility};
+use crate::store::{Blocks, InboxEntry};
+use crate::text;
+use crate::view::{ConversationView, LastMessageView, MemberView, MyView, UserView};
+
+/// How much of a message's text a list shows, in characters.
+const PREVIEW_CHARS: usize = 100;
+
+/// What a member list needs to know of the people in it.
+struct People {
+    views: HashMap<UserId, UserView>,
+    contacts: HashSet<UserId>,
+    receipts: Visibility,
+}
 
 impl Actor {
-    /// One conversation as he sees it. `conversation_not_found` and `conversation_gone` as `allowed` says.
-    pub(crate) async fn render_conversation(&self, _id: ConversationId) -> ChatResult<ConversationView> {
-        Err(ErrorCode::Internal.into())
+    /// One conversation as the caller sees it.
+    ///
+    /// # Errors
+    /// `conversation_not_found`; `conversation_gone` for a member of a group that was deleted.
+    pub(crate) async fn render_conversation(&self, id: ConversationId) -> ChatResult<ConversationView> {
+        let entries = self.inner().store.inbox(&self.inbox_query(vec![id])).await?;
+        if entries.is_empty() {
+            self.check_readable(id).await?;
+        }
+        let view = self.render_entries(entries).await?.pop();
+        view.ok_or_else(|| ChatError::new(ErrorCode::ConversationNotFound, "no such conversation"))
     }
-    /// Entries of his list as he sees them, in the same order.
-    pub(crate) async fn render_entries(
-        &self,
-        _entries: Vec<InboxEntry>,
-    ) -> ChatResult<Vec<ConversationView>> {
-        Err(ErrorCode::Internal.into())
+
+    /// Entries of the caller's list as he sees them, in the same order.
+    pub(crate) async fn render_entries(&self, entries: Vec<InboxEntry>) -> ChatResult<Vec<ConversationView>> {
+        let threshold = self.engine().config().policies.large_group_threshold;
+        let small: Vec<ConversationId> = entries
+            .iter()
+            .filter(|entry| usize::try_from(entry.conversation.member_count).is_ok_and(|n| n <= threshold))
+            .map(|entry| entry.conversation.id)
+            .collect();
+        let mut members = self.inner().store.members_of(&small, threshold).await?;
+        let people = self.people(members.values().flatten()).await?;
+        let peers: Vec<UserId> = entries
+            .iter()
+            .filter_map(|entry| self.peer_of(&entry.conversation))
+            .collect();
+        let blocks = if peers.is_empty() {
+            Blocks::default()
+        } else {
+            self.inner().store.blocks_among(self.user_id(), &peers).await?
+        };
+        Ok(entries
+            .into_iter()
+            .map(|entry| {
+                let members = members.remove(&entry.conversation.id);
+                self.conversation_view(entry, members, &people, &blocks)
+            })
+            .collect())
     }
-    /// Members of one conversation as he sees them, in the same order.
-    pub(crate) async fn render_members(
+
+    fn peer_of(&self, conversation: &Conversation) -> Option<UserId> {
+        conversation
+            .pair
+            .as_ref()
+            .and_then(|pair| pair.other(self.user_id()).cloned())
+    }
+
+    /// Members of one conversation as the caller sees them, in the same order.
+    pub(crate) async fn render_members(&self, members: Vec<Member>) -> ChatResult<Vec<MemberView>> {
+        let people = self.people(members.iter()).await?;
+        Ok(members
+            .into_iter()
+            .filter_map(|member| self.member_view(member, &people))
+            .collect())
+    }
+
+    async fn people(&self, members: impl Iterator<Item = &Member>) -> ChatResult<People> {
+        let mut ids: Vec<UserId> = members.map(|member| member.user_id.clone()).collect();
+        ids.push(self.user_id().clone());
+        ids.sort();
+        ids.dedup();
+        let users = self.engine().users_by_id(&ids).await?;
+        let receipts = users
+            .get(self.user_id())
+            .map(|me| me.settings.receipts)
+            .unwrap_or_default();
+        let contacts = self
+            .inner()
+            .store
+            .contacts_among(self.user_id(), &ids)
+            .await?
+            .into_iter()
+            .collect();
+        let views = self.render_users(users.into_values().collect()).await?;
+        Ok(People {
+            views: views.into_iter().map(|view| (view.id.clone(), view)).collect(),
+            contacts,
+            receipts,
+        })
+    }
+
+    fn member_view(&self, member: Member, people: &People) -> Option<MemberView> {
+        let user = people.views.get(&member.user_id)?.clone();
+        let read_seq = if member.user_id == *self.user_id() {
+            member.read_seq
+        } else {
+            known_read(
+                &member,
+                people.contacts.contains(&member.user_id),
+                people.receipts,
+            )
+        };
+        Some(MemberView {
+            user,
+            role: member.role,
+            joined_at: member.joined_at,
+            delivered_seq: member.delivered_seq,
+            read_seq,
+        })
+    }
+
+    fn conversation_view(
         &self,
-        _conversation: &Conversation,
-        _members: Vec<Member>,
-    ) -> ChatResult<Vec<MemberView>> {
-        Err(ErrorCode::Internal.into())
+        entry: InboxEntry,
+        members: Option<Vec<Member>>,
+        people: &People,
+        blocks: &Blocks,
+    ) -> ConversationView {
+        let InboxEntry {
+            conversation,
+            member,
+            archived,
+            hidden,
+            unread_count,
+            mention_count,
+            ..
+        } = entry;
+        let peer = self.peer_of(&conversation);
+        let standing = Standing {
+            conversation: Some(&conversation),
+            member: Some(&member),
+            has_blocked: peer.as_ref().is_some_and(|peer| blocks.blocked.contains(peer)),
+            is_blocked: peer.as_ref().is_some_and(|peer| blocks.blocked_by.contains(peer)),
+            policies: &self.engine().config().policies,
+        };
+        let can = abilities(&standing);
+        let muted_until = member.muted.filter(|muted| muted.is_active(self.engine().now()));
+        ConversationView {
+            id: conversation.id,
+            kind: conversation.kind,
+            name: conversation.name,
+            description: conversation.description,
+            avatar_url: conversation
+                .avatar
+                .map(|id| format!("{}/{id}/content", self.inner().media_url)),
+            created_by: conversation.created_by,
+            created_at: conversation.created_at,
+            last_activity_at: conversation.last_activity_at,
+            rev: conversation.rev,
+            last_seq: conversation.last_seq,
+            member_count: conversation.member_count,
+            members: members.map(|members| {
+                members
+                    .into_iter()
+                    .filter_map(|m| self.member_view(m, people))
+                    .collect()
+            }),
+            peer: peer.and_then(|peer| people.views.get(&peer).cloned()),
+            last_message: entry.last_message.map(last_message_view),
+            my: MyView {
+                role: member.role,
+                read_seq: member.read_seq,
+                delivered_seq: member.delivered_seq,
+                unread_count,
+                mention_count,
+                first_unread_seq: entry.first_unread_seq,
+                marked_unread: member.unread_from.is_some(),
+                pinned_at: member.pinned_at,
+                muted_until,
+                archived,
+                hidden,
+                visible_from_seq: member.visible_from,
+                notification_level: member.notification_level,
+                can,
+            },
+            permissions: conversation.permissions,
+            frozen: conversation.frozen,
+            custom: conversation.custom,
+        }
+    }
+}
+
+fn last_message_view(message: Message) -> LastMessageView {
+    let preview = if text::is_blank(&message.text) {
+        kind_word(message.kind).to_owned()
+    } else {
+        text::excerpt(&message.text, PREVIEW_CHARS)
+    };
+    LastMessageView {
+        seq: message.seq,
+        kind: message.kind,
+        sender_id: message.sender_id,
+        preview,
+        created_at: message.created_at,
     }
 }

@@ -1,9 +1,431 @@
-use crate::engine::ChatEngine;
+//! Live events: who gets one, and what each of them sees in it.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::Sightline;
+use crate::access::{Visibility, known_mark, visible};
+use crate::config::BlockedInGroup;
 use crate::engine::dispatch::Publication;
+use crate::engine::{Actor, ChatEngine};
 use crate::error::ChatResult;
 use crate::event::ChatEvent;
+use crate::id::{ConversationId, SessionId, UserId};
+use crate::model::{Conversation, ConversationKind, Member, Message};
+use crate::view::{GoneView, MessageView};
+
 impl ChatEngine {
-    pub(crate) async fn deliver(&self, _event: &ChatEvent, _publication: &Publication) -> ChatResult<()> {
+    /// Renders an event for everybody who is connected and may see it, and hands it over.
+    pub(crate) async fn deliver(&self, event: &ChatEvent, publication: &Publication) -> ChatResult<()> {
+        let origin = publication.origin;
+        let name = event.name();
+        match (event, &publication.conversation) {
+            (ChatEvent::MessageCreated { message }, Some(conversation)) => {
+                self.deliver_new_message(message, conversation, origin).await
+            }
+            (
+                ChatEvent::MessageUpdated { message } | ChatEvent::MessageDeleted { message },
+                Some(conversation),
+            ) => {
+                self.deliver_changed_message(name, message, conversation, origin)
+                    .await
+            }
+            (ChatEvent::MessageHidden { hide }, _) => {
+                let gone = GoneView {
+                    id: hide.message_id,
+                    conversation_id: hide.conversation_id,
+                    seq: hide.seq,
+                    rev: hide.rev,
+                    gone: true,
+                };
+                let payload = message_payload(hide.conversation_id, hide.seq, hide.rev, &gone);
+                self.hand_over(std::slice::from_ref(&hide.user_id), origin, name, &payload)
+                    .await
+            }
+            (ChatEvent::ReceiptUpdated { .. }, Some(conversation)) => {
+                self.deliver_receipt(event, conversation, origin).await
+            }
+            (
+                ChatEvent::ConversationCreated {
+                    conversation_id,
+                    users,
+                    ..
+                },
+                _,
+            ) => {
+                for user in self.connected(users) {
+                    let view = self.as_user(&user).render_conversation(*conversation_id).await;
+                    if let Ok(conversation) = view {
+                        self.hand_over(&[user], origin, name, &json!({ "conversation": conversation }))
+                            .await?;
+                    }
+                }
+                Ok(())
+            }
+            (
+                ChatEvent::ConversationUpdated {
+                    conversation_id,
+                    rev,
+                    changed,
+                },
+                Some(conversation),
+            ) => {
+                let payload = json!({ "conversation_id": conversation_id, "rev": rev, "changed": changed });
+                let members = self.connected(&self.audience(conversation).await?);
+                self.hand_over(&members, origin, name, &payload).await
+            }
+            (
+                ChatEvent::ConversationRemoved {
+                    conversation_id,
+                    rev,
+                    reason,
+                    users,
+                },
+                _,
+            ) => {
+                let payload = json!({ "conversation_id": conversation_id, "rev": rev, "reason": reason });
+                self.hand_over(users, origin, name, &payload).await
+            }
+            (ChatEvent::MembersChanged { .. }, Some(conversation)) => {
+                self.deliver_members(event, conversation, origin).await
+            }
+            (
+                ChatEvent::InboxUpdated {
+                    user_id,
+                    conversation_id,
+                    user_rev,
+                },
+                _,
+            ) => {
+                self.deliver_inbox(user_id, *conversation_id, *user_rev, origin)
+                    .await
+            }
+            (
+                ChatEvent::TypingChanged {
+                    conversation_id,
+                    user_ids,
+                    by,
+                },
+                _,
+            ) => self.deliver_typing(*conversation_id, user_ids, by).await,
+            (ChatEvent::PresenceChanged { user_id, .. }, _) => self.deliver_presence(user_id).await,
+            (
+                ChatEvent::BlockChanged {
+                    blocker,
+                    blocked,
+                    on,
+                    user_rev,
+                },
+                _,
+            ) => {
+                let payload = json!({ "user_rev": user_rev, "user_id": blocked, "blocked": on });
+                self.hand_over(std::slice::from_ref(blocker), origin, name, &payload)
+                    .await
+            }
+            // Events of a conversation always come with it; there is nothing to tell without.
+            (_, None) => Ok(()),
+        }
+    }
+
+    async fn deliver_new_message(
+        &self,
+        message: &Message,
+        conversation: &Conversation,
+        origin: Option<SessionId>,
+    ) -> ChatResult<()> {
+        let name = "message_created";
+        let viewers = self.connected(&self.audience(conversation).await?);
+        let blockers: HashSet<UserId> = if conversation.kind == ConversationKind::Group && !viewers.is_empty()
+        {
+            self.inner()
+                .store
+                .blocks_of(&message.sender_id)
+                .await?
+                .blocked_by
+                .into_iter()
+                .collect()
+        } else {
+            HashSet::new()
+        };
+        let mut alike = Vec::new();
+        for viewer in viewers {
+            let actor = self.as_user(&viewer);
+            if viewer == message.sender_id {
+                let view = actor.render_new_message(conversation, message.clone()).await?;
+                self.hand_over(&[viewer], origin, name, &of_view(&view)).await?;
+            } else if message.reply_to.is_some() || blockers.contains(&viewer) {
+                self.deliver_to_viewer(name, message, &actor, origin).await?;
+            } else {
+                alike.push(viewer);
+            }
+        }
+        // Everybody else sees the same: rendered once, through the eyes of one of them.
+        let Some(first) = alike.first() else { return Ok(()) };
+        let actor = self.as_user(first);
+        let Some(member) = self.inner().store.member(conversation.id, first).await? else {
+            return Ok(());
+        };
+        let sight = Sightline {
+            conversation: conversation.clone(),
+            member,
+            blocked: HashSet::new(),
+            blocked_in_group: BlockedInGroup::Show,
+            now: self.now(),
+        };
+        let view = actor.render_message(&sight, message.clone()).await?;
+        self.hand_over(&alike, origin, name, &of_view(&view)).await
+    }
+
+    /// A change of an older message: not everybody who is a member now may see it, and each sees his own reactions
+    /// and receipts in it.
+    async fn deliver_changed_message(
+        &self,
+        name: &'static str,
+        message: &Message,
+        conversation: &Conversation,
+        origin: Option<SessionId>,
+    ) -> ChatResult<()> {
+        for viewer in self.connected(&self.audience(conversation).await?) {
+            self.deliver_to_viewer(name, message, &self.as_user(&viewer), origin)
+                .await?;
+        }
         Ok(())
     }
+
+    async fn deliver_to_viewer(
+        &self,
+        name: &'static str,
+        message: &Message,
+        actor: &Actor,
+        origin: Option<SessionId>,
+    ) -> ChatResult<()> {
+        let user = actor.user_id().clone();
+        // Who has left since has no view into it any more.
+        let Ok(sight) = actor.look_into(message.conversation_id).await else {
+            return Ok(());
+        };
+        let hidden = !self
+            .inner()
+            .store
+            .hidden_among(&user, &[message.id])
+            .await?
+            .is_empty();
+        if visible(&sight.on(message, hidden), message) != Visibility::Gone {
+            let view = actor.render_message(&sight, message.clone()).await?;
+            return self.hand_over(&[user], origin, name, &of_view(&view)).await;
+        }
+        if sight.member.covers(message.seq) && !hidden {
+            // Of a blocked sender: a stub without content, so that his place in the order is known.
+            let gone = GoneView {
+                id: message.id,
+                conversation_id: message.conversation_id,
+                seq: message.seq,
+                rev: message.rev,
+                gone: true,
+            };
+            let payload = message_payload(message.conversation_id, message.seq, message.rev, &gone);
+            return self.hand_over(&[user], origin, name, &payload).await;
+        }
+        Ok(())
+    }
+
+    async fn deliver_receipt(
+        &self,
+        event: &ChatEvent,
+        conversation: &Conversation,
+        origin: Option<SessionId>,
+    ) -> ChatResult<()> {
+        let ChatEvent::ReceiptUpdated {
+            conversation_id,
+            rev,
+            user_id,
+            delivered_seq,
+            read_seq,
+            contacts_read_seq,
+            public_read_seq,
+            public,
+            at,
+        } = event
+        else {
+            return Ok(());
+        };
+        let payload = |read_seq: u64| {
+            json!({
+                "conversation_id": conversation_id, "rev": rev, "user_id": user_id,
+                "delivered_seq": delivered_seq, "read_seq": read_seq, "at": at,
+            })
+        };
+        let own = std::slice::from_ref(user_id);
+        self.hand_over(own, origin, event.name(), &payload(*read_seq))
+            .await?;
+        let large = usize::try_from(conversation.member_count).unwrap_or(usize::MAX)
+            > self.config().policies.large_group_threshold;
+        if large || !public {
+            return Ok(());
+        }
+        let members = self.audience(conversation).await?;
+        let viewers: Vec<UserId> = self
+            .connected(&members)
+            .into_iter()
+            .filter(|user| user != user_id)
+            .collect();
+        if viewers.is_empty() {
+            return Ok(());
+        }
+        let blocks = self.inner().store.blocks_among(user_id, &viewers).await?;
+        let contacts = self.inner().store.contacts_among(user_id, &viewers).await?;
+        let settings = self.users_by_id(&viewers).await?;
+        for viewer in viewers {
+            if blocks.involves(&viewer) {
+                continue;
+            }
+            let receipts = settings
+                .get(&viewer)
+                .map(|user| user.settings.receipts)
+                .unwrap_or_default();
+            let known = known_mark(
+                *contacts_read_seq,
+                *public_read_seq,
+                contacts.contains(&viewer),
+                receipts,
+            );
+            self.hand_over(&[viewer], origin, event.name(), &payload(known))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn deliver_members(
+        &self,
+        event: &ChatEvent,
+        conversation: &Conversation,
+        origin: Option<SessionId>,
+    ) -> ChatResult<()> {
+        let ChatEvent::MembersChanged {
+            conversation_id,
+            rev,
+            added,
+            removed,
+            roles,
+        } = event
+        else {
+            return Ok(());
+        };
+        let viewers = self.connected(&self.audience(conversation).await?);
+        let Some(first) = viewers.first() else {
+            return Ok(());
+        };
+        let mut rows: Vec<Member> = Vec::with_capacity(added.len());
+        for user in added {
+            rows.extend(self.inner().store.member(*conversation_id, user).await?);
+        }
+        let mut members = self.as_user(first).render_members(rows).await?;
+        for member in &mut members {
+            // Presence and receipts depend on the viewer; a newcomer has none to show yet.
+            member.user.presence = None;
+            member.read_seq = 0;
+        }
+        let payload = json!({
+            "conversation_id": conversation_id, "rev": rev,
+            "added": members, "removed": removed, "roles": roles,
+        });
+        self.hand_over(&viewers, origin, event.name(), &payload).await
+    }
+
+    async fn deliver_inbox(
+        &self,
+        user: &UserId,
+        conversation: ConversationId,
+        user_rev: u64,
+        origin: Option<SessionId>,
+    ) -> ChatResult<()> {
+        if self.connected(std::slice::from_ref(user)).is_empty() {
+            return Ok(());
+        }
+        let actor = self.as_user(user);
+        let entry = self
+            .inner()
+            .store
+            .inbox(&actor.inbox_query(vec![conversation]))
+            .await?
+            .pop();
+        let Some(entry) = entry else { return Ok(()) };
+        let badge = actor.badge().await?;
+        let muted = entry.member.muted.filter(|muted| muted.is_active(self.now()));
+        let payload = json!({
+            "conversation_id": conversation,
+            "user_rev": user_rev,
+            "unread_count": entry.unread_count,
+            "mention_count": entry.mention_count,
+            // Here null says "cleared".
+            "pinned_at": entry.member.pinned_at,
+            "muted_until": muted,
+            "archived": entry.archived,
+            "hidden": entry.hidden,
+            "visible_from": entry.member.visible_from,
+            "badge": badge,
+        });
+        self.hand_over(std::slice::from_ref(user), origin, "inbox_updated", &payload)
+            .await
+    }
+
+    async fn deliver_typing(&self, id: ConversationId, typing: &[UserId], by: &UserId) -> ChatResult<()> {
+        let Some(conversation) = self.inner().store.conversations(&[id]).await?.pop() else {
+            return Ok(());
+        };
+        let members = self.audience(&conversation).await?;
+        let viewers: Vec<UserId> = self
+            .connected(&members)
+            .into_iter()
+            .filter(|user| user != by)
+            .collect();
+        if viewers.is_empty() {
+            return Ok(());
+        }
+        let blocks = self.inner().store.blocks_among(by, &viewers).await?;
+        for viewer in viewers {
+            if blocks.involves(&viewer) {
+                continue;
+            }
+            let others: Vec<&UserId> = typing.iter().filter(|user| **user != viewer).collect();
+            let payload = json!({ "conversation_id": id, "user_ids": others });
+            self.hand_over(&[viewer], None, "typing_changed", &payload)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn deliver_presence(&self, user: &UserId) -> ChatResult<()> {
+        let mut viewers = self.inner().live.watchers(user);
+        viewers.extend(
+            self.inner()
+                .store
+                .contacts(user, None, self.config().limits.presence_ids)
+                .await?,
+        );
+        viewers.retain(|viewer| viewer != user);
+        let users = self.users_by_id(std::slice::from_ref(user)).await?;
+        let Some(row) = users.get(user) else { return Ok(()) };
+        for viewer in self.connected(&viewers) {
+            let actor = self.as_user(&viewer);
+            // The same function answers questions about presence, so an event never says more.
+            let Some(presence) = actor.presence_of(std::slice::from_ref(row)).await?.pop() else {
+                continue;
+            };
+            if actor.may_see_online(row).await? {
+                self.hand_over(&[viewer], None, "presence_changed", &presence)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn message_payload(id: ConversationId, seq: u64, rev: u64, message: &impl serde::Serialize) -> Value {
+    json!({ "conversation_id": id, "seq": seq, "rev": rev, "message": message })
+}
+
+fn of_view(view: &MessageView) -> Value {
+    message_payload(view.conversation_id, view.seq, view.rev, view)
 }

@@ -1,41 +1,286 @@
-use super::*;
-use crate::error::ErrorCode;
-use crate::view::MessageView;
+//! Messages as a viewer sees them.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Sightline;
+use crate::access::{Visibility, is_collapsed, known_read, roll_up, visible};
+use crate::config::BlockedInGroup;
+use crate::engine::Actor;
+use crate::engine::attachments::attachment_view;
+use crate::engine::content::MENTION_ALL;
+use crate::engine::meetings::effective_status;
+use crate::error::{ChatError, ChatResult, ErrorCode};
+use crate::id::{AttachmentId, MessageId, UserId};
+use crate::model::{Attachment, Conversation, Member, Message, User};
+use crate::store::ReactionSummary;
+use crate::text;
+use crate::view::{
+    MeetingView, MessageView, ReactionView, ReceiptCounts, ReplyPreview, ReplyState, ReplyView, Status,
+};
+
+/// How much of a message answered is shown, in characters.
+const REPLY_CHARS: usize = 100;
+
+/// What a batch of messages needs beside itself.
+#[derive(Debug, Default)]
+struct Surroundings {
+    users: HashMap<UserId, User>,
+    files: HashMap<AttachmentId, Attachment>,
+    reactions: HashMap<MessageId, Vec<ReactionSummary>>,
+    targets: HashMap<MessageId, Message>,
+    hidden_targets: HashSet<MessageId>,
+    members: Vec<Member>,
+    contacts: HashSet<UserId>,
+}
 
 impl Actor {
-    /// Loads a conversation for reading.
-    pub(crate) async fn look_into(&self, _id: ConversationId) -> ChatResult<Sightline> {
-        Err(ErrorCode::Internal.into())
-    }
-    /// A message he may see (also a tombstone), with the view into its conversation. `message_not_found` otherwise.
-    pub(crate) async fn visible_message(&self, _id: MessageId) -> ChatResult<(Sightline, Message)> {
-        Err(ErrorCode::Internal.into())
-    }
-    /// Messages of one conversation as he sees them; the caller has judged their visibility.
+    /// Messages of one conversation as the caller sees them; their visibility has been judged.
     pub(crate) async fn render_messages(
         &self,
-        _sight: &Sightline,
-        _messages: Vec<Message>,
+        sight: &Sightline,
+        messages: Vec<Message>,
     ) -> ChatResult<Vec<MessageView>> {
-        Err(ErrorCode::Internal.into())
+        if messages.is_empty() {
+            return Ok(Vec::new());
+        }
+        let around = self.surroundings(sight, &messages).await?;
+        Ok(messages
+            .into_iter()
+            .map(|message| self.message_view(sight, message, &around))
+            .collect())
     }
-    /// One message as he sees it.
+
+    /// One message as the caller sees it.
     pub(crate) async fn render_message(
         &self,
-        _sight: &Sightline,
-        _message: Message,
+        sight: &Sightline,
+        message: Message,
     ) -> ChatResult<MessageView> {
-        Err(ErrorCode::Internal.into())
+        let view = self.render_messages(sight, vec![message]).await?.pop();
+        view.ok_or_else(|| ErrorCode::Internal.into())
+    }
+
+    /// The caller's own message right after it was sent: nobody has it yet, so nothing has to be counted.
+    pub(crate) async fn render_new_message(
+        &self,
+        conversation: &Conversation,
+        message: Message,
+    ) -> ChatResult<MessageView> {
+        let member = self.inner().store.member(conversation.id, self.user_id()).await?;
+        let Some(member) = member else {
+            return Err(ChatError::new(
+                ErrorCode::ConversationNotFound,
+                "no such conversation",
+            ));
+        };
+        let sight = Sightline {
+            conversation: conversation.clone(),
+            member,
+            blocked: HashSet::new(),
+            blocked_in_group: BlockedInGroup::Show,
+            now: self.engine().now(),
+        };
+        let around = self
+            .surroundings_but_receipts(&sight, std::slice::from_ref(&message))
+            .await?;
+        let mut view = self.message_view(&sight, message, &around);
+        view.status = Some(Status::Sent);
+        view.receipts = Some(ReceiptCounts {
+            recipients: u64::from(conversation.member_count.saturating_sub(1)),
+            delivered: 0,
+            read: 0,
+        });
+        Ok(view)
+    }
+
+    async fn surroundings(&self, sight: &Sightline, messages: &[Message]) -> ChatResult<Surroundings> {
+        let mut around = self.surroundings_but_receipts(sight, messages).await?;
+        if messages
+            .iter()
+            .any(|message| message.sender_id == *self.user_id())
+        {
+            let id = sight.conversation.id;
+            let cap = usize::try_from(sight.conversation.member_count).unwrap_or(usize::MAX);
+            let members = self
+                .inner()
+                .store
+                .members_of(&[id], cap)
+                .await?
+                .remove(&id)
+                .unwrap_or_default();
+            let ids: Vec<UserId> = members.iter().map(|member| member.user_id.clone()).collect();
+            around.contacts = self
+                .inner()
+                .store
+                .contacts_among(self.user_id(), &ids)
+                .await?
+                .into_iter()
+                .collect();
+            around.members = members;
+        }
+        Ok(around)
+    }
+
+    async fn surroundings_but_receipts(
+        &self,
+        sight: &Sightline,
+        messages: &[Message],
+    ) -> ChatResult<Surroundings> {
+        let store = &self.inner().store;
+        let mut around = Surroundings::default();
+        let target_ids: Vec<MessageId> = messages
+            .iter()
+            .filter_map(|message| message.reply_to.map(|reply| reply.message_id))
+            .collect();
+        if !target_ids.is_empty() {
+            let targets = store.messages(&target_ids).await?;
+            around.targets = targets.into_iter().map(|message| (message.id, message)).collect();
+            around.hidden_targets = store
+                .hidden_among(self.user_id(), &target_ids)
+                .await?
+                .into_iter()
+                .collect();
+        }
+        let mut senders: Vec<UserId> = messages.iter().map(|message| message.sender_id.clone()).collect();
+        // The caller's own settings decide what he may know of others' reading.
+        senders.push(self.user_id().clone());
+        senders.sort();
+        senders.dedup();
+        around.users = self.engine().users_by_id(&senders).await?;
+        let file_ids: Vec<AttachmentId> = messages
+            .iter()
+            .flat_map(|message| message.content.attachments.iter().copied())
+            .collect();
+        if !file_ids.is_empty() {
+            around.files = store
+                .attachments(&file_ids)
+                .await?
+                .into_iter()
+                .map(|file| (file.id, file))
+                .collect();
+        }
+        let reacted: Vec<MessageId> = messages
+            .iter()
+            .filter(|message| !message.is_deleted())
+            .map(|message| message.id)
+            .collect();
+        let without: Vec<UserId> = if sight.is_group() && sight.blocked_in_group == BlockedInGroup::Hide {
+            sight.blocked.iter().cloned().collect()
+        } else {
+            Vec::new()
+        };
+        if !reacted.is_empty() {
+            around.reactions = store.reactions(&reacted, self.user_id(), &without).await?;
+        }
+        Ok(around)
+    }
+
+    fn message_view(&self, sight: &Sightline, message: Message, around: &Surroundings) -> MessageView {
+        let own = message.sender_id == *self.user_id();
+        let whole = !message.is_deleted();
+        let receipts = own.then(|| self.status(&message, around));
+        let collapsed = is_collapsed(&sight.on(&message, false));
+        let reply_to = message.reply_to.filter(|_| whole).map(|reply| {
+            let target = around.targets.get(&reply.message_id);
+            let hidden = around.hidden_targets.contains(&reply.message_id);
+            let state = target.map_or(Visibility::Gone, |target| {
+                visible(&sight.on(target, hidden), target)
+            });
+            ReplyView {
+                message_id: reply.message_id,
+                seq: reply.seq,
+                state: match state {
+                    Visibility::Visible => ReplyState::Visible,
+                    Visibility::Tombstone => ReplyState::Deleted,
+                    Visibility::Gone => ReplyState::Unavailable,
+                },
+                preview: target
+                    .filter(|_| state == Visibility::Visible)
+                    .map(|target| ReplyPreview {
+                        sender_id: target.sender_id.clone(),
+                        kind: target.kind,
+                        text: text::excerpt(&target.text, REPLY_CHARS),
+                    }),
+            }
+        });
+        let files: Vec<_> = message
+            .content
+            .attachments
+            .iter()
+            .filter_map(|id| around.files.get(id))
+            .map(|file| attachment_view(file, &self.inner().media_url))
+            .collect();
+        let mut mentions = message.mentions;
+        if message.mentions_all {
+            mentions.extend(UserId::new(MENTION_ALL).ok());
+        }
+        let reactions: Vec<ReactionView> = around
+            .reactions
+            .get(&message.id)
+            .into_iter()
+            .flatten()
+            .map(reaction_view)
+            .collect();
+        MessageView {
+            id: message.id,
+            conversation_id: message.conversation_id,
+            seq: message.seq,
+            rev: message.rev,
+            sender: self.engine().sender_view(&message.sender_id, &around.users),
+            client_id: message.client_id.filter(|_| own),
+            kind: message.kind,
+            text: Some(message.text).filter(|text| whole && !text.is_empty()),
+            format: whole.then_some(message.format),
+            attachments: Some(files).filter(|files| whole && !files.is_empty()),
+            location: message.content.location,
+            meeting: message.content.meeting.map(|meeting| MeetingView {
+                status: effective_status(&meeting, sight.now),
+                place: meeting.place,
+                location: meeting.location,
+                scheduled_at: meeting.scheduled_at,
+                note: meeting.note,
+                proposed_by: meeting.proposed_by,
+                version: meeting.version,
+            }),
+            custom: message.content.custom,
+            system: message.content.system,
+            reply_to,
+            mentions: Some(mentions).filter(|mentions| whole && !mentions.is_empty()),
+            reactions: Some(reactions).filter(|reactions| whole && !reactions.is_empty()),
+            status: receipts.map(|(status, _)| status),
+            receipts: receipts.map(|(_, counts)| counts),
+            silent: message.silent,
+            client_time: message.client_time,
+            created_at: message.created_at,
+            edited_at: message.edited_at,
+            version: message.version,
+            from_blocked: collapsed.then_some(true),
+            deleted: message.deleted,
+        }
+    }
+
+    fn status(&self, message: &Message, around: &Surroundings) -> (Status, ReceiptCounts) {
+        let receipts = around
+            .users
+            .get(self.user_id())
+            .map(|me| me.settings.receipts)
+            .unwrap_or_default();
+        let known = |member: &Member| known_read(member, around.contacts.contains(&member.user_id), receipts);
+        roll_up(
+            self.user_id(),
+            message.seq,
+            &around.members,
+            &known,
+            self.engine().config().policies.rollup,
+        )
     }
 }
-impl Sightline {
-    /// What a store needs to read through these eyes.
-    pub(crate) fn viewer(&self, actor: &Actor) -> Viewer {
-        Viewer {
-            member: self.member.clone(),
-            now: self.now,
-            blocked_in_group: actor.engine().config().policies.blocked_in_group,
-            group: self.conversation.kind == crate::model::ConversationKind::Group,
-        }
+
+fn reaction_view(summary: &ReactionSummary) -> ReactionView {
+    ReactionView {
+        emoji: summary.emoji.clone(),
+        count: summary.count,
+        mine: summary.mine,
+        users: summary.users.clone(),
     }
 }

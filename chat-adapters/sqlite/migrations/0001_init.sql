@@ -1,0 +1,239 @@
+-- Ids that the engine makes are 16-byte blobs, user ids are text, times are milliseconds since 1970 in UTC.
+-- JSON columns hold nested values that no query looks into; NULL stands for the empty value.
+
+-- The number of the newest change; it is the sync position.
+CREATE TABLE chat_state (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  commit_no INTEGER NOT NULL
+) STRICT;
+INSERT INTO chat_state (id, commit_no) VALUES (1, 0);
+
+CREATE TABLE chat_users (
+  id TEXT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  folded_name TEXT NOT NULL,
+  avatar_url TEXT,
+  avatar BLOB,
+  kind TEXT NOT NULL,
+  email TEXT,
+  phone TEXT,
+  custom TEXT,
+  settings TEXT NOT NULL,
+  suspended INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  last_seen_at INTEGER,
+  user_rev INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX chat_users_email ON chat_users (email) WHERE email IS NOT NULL;
+CREATE INDEX chat_users_phone ON chat_users (phone) WHERE phone IS NOT NULL;
+
+CREATE TABLE chat_conversations (
+  id BLOB NOT NULL PRIMARY KEY,
+  kind TEXT NOT NULL,
+  pair_low TEXT,
+  pair_high TEXT,
+  name TEXT,
+  folded_name TEXT,
+  description TEXT,
+  avatar BLOB,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  last_activity_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  rev INTEGER NOT NULL,
+  last_seq INTEGER NOT NULL,
+  last_countable_seq INTEGER NOT NULL,
+  last_countable_sender TEXT,
+  last_countable_other_seq INTEGER NOT NULL,
+  members_rev INTEGER NOT NULL,
+  member_count INTEGER NOT NULL,
+  permissions TEXT NOT NULL,
+  frozen INTEGER NOT NULL,
+  custom TEXT,
+  dissolved_at INTEGER,
+  commit_no INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX chat_conversations_pair ON chat_conversations (pair_low, pair_high) WHERE pair_low IS NOT NULL;
+CREATE INDEX chat_conversations_pair_high ON chat_conversations (pair_high, pair_low) WHERE pair_low IS NOT NULL;
+
+-- unread_after and sees_from are derived: Member::unread_after(), and the lowest seq the member may see at all.
+CREATE TABLE chat_members (
+  conversation_id BLOB NOT NULL REFERENCES chat_conversations (id),
+  user_id TEXT NOT NULL,
+  role TEXT NOT NULL,
+  state TEXT NOT NULL,
+  joined_at INTEGER NOT NULL,
+  intervals TEXT NOT NULL,
+  delivered_seq INTEGER NOT NULL,
+  read_seq INTEGER NOT NULL,
+  contacts_read_seq INTEGER NOT NULL,
+  public_read_seq INTEGER NOT NULL,
+  unread_floor INTEGER NOT NULL,
+  visible_from INTEGER NOT NULL,
+  unread_from INTEGER,
+  pinned_at INTEGER,
+  muted_until INTEGER,
+  archived_seq INTEGER,
+  hidden_seq INTEGER,
+  notification_level TEXT NOT NULL,
+  rev INTEGER NOT NULL,
+  user_rev INTEGER NOT NULL,
+  reset_user_rev INTEGER NOT NULL,
+  unread_after INTEGER NOT NULL,
+  sees_from INTEGER NOT NULL,
+  commit_no INTEGER NOT NULL,
+  PRIMARY KEY (conversation_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX chat_members_user ON chat_members (user_id);
+
+-- Derived from chat_members.intervals, for the visibility predicate. An open end is the largest integer.
+CREATE TABLE chat_member_intervals (
+  conversation_id BLOB NOT NULL,
+  user_id TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  from_seq INTEGER NOT NULL,
+  to_seq INTEGER NOT NULL,
+  PRIMARY KEY (conversation_id, user_id, position),
+  FOREIGN KEY (conversation_id, user_id) REFERENCES chat_members (conversation_id, user_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+-- folded is derived, and NULL when the text is its own folded form; previewable is access::is_previewable().
+CREATE TABLE chat_messages (
+  row_id INTEGER PRIMARY KEY,
+  id BLOB NOT NULL,
+  conversation_id BLOB NOT NULL REFERENCES chat_conversations (id),
+  seq INTEGER NOT NULL,
+  rev INTEGER NOT NULL,
+  commit_no INTEGER NOT NULL,
+  sender_id TEXT NOT NULL,
+  client_id TEXT,
+  payload_hash TEXT,
+  kind TEXT NOT NULL,
+  format TEXT NOT NULL,
+  reply_to_id BLOB,
+  reply_to_seq INTEGER,
+  mentions_all INTEGER NOT NULL,
+  silent INTEGER NOT NULL,
+  countable INTEGER NOT NULL,
+  previewable INTEGER NOT NULL,
+  client_time INTEGER,
+  created_at INTEGER NOT NULL,
+  edited_at INTEGER,
+  version INTEGER NOT NULL,
+  deleted_at INTEGER,
+  deleted_by TEXT,
+  expires_at INTEGER,
+  mentions TEXT,
+  content TEXT,
+  text TEXT NOT NULL,
+  folded TEXT
+) STRICT;
+CREATE UNIQUE INDEX chat_messages_id ON chat_messages (id);
+CREATE UNIQUE INDEX chat_messages_seq ON chat_messages (conversation_id, seq);
+CREATE UNIQUE INDEX chat_messages_client_id ON chat_messages (conversation_id, sender_id, client_id)
+  WHERE client_id IS NOT NULL;
+CREATE INDEX chat_messages_rev ON chat_messages (conversation_id, rev, commit_no);
+-- Counting unread messages touches this index alone.
+CREATE INDEX chat_messages_unread ON chat_messages (conversation_id, seq, sender_id, expires_at, mentions_all)
+  WHERE countable = 1 AND deleted_at IS NULL;
+-- Galleries: pages of one kind. Text has no entries here, its pages are read by seq.
+CREATE INDEX chat_messages_kind ON chat_messages (conversation_id, kind, seq) WHERE kind <> 'text';
+CREATE INDEX chat_messages_expiry ON chat_messages (expires_at)
+  WHERE expires_at IS NOT NULL AND (text <> '' OR content IS NOT NULL);
+
+-- Trigrams of folded texts. The texts themselves are in chat_messages, and every hit is verified there.
+CREATE VIRTUAL TABLE chat_search USING fts5 (
+  folded, content='', contentless_delete=1, detail=none, tokenize='trigram case_sensitive 1'
+);
+
+CREATE TABLE chat_mentions (
+  user_id TEXT NOT NULL,
+  conversation_id BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (user_id, conversation_id, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE chat_hides (
+  user_id TEXT NOT NULL,
+  conversation_id BLOB NOT NULL REFERENCES chat_conversations (id),
+  seq INTEGER NOT NULL,
+  message_id BLOB NOT NULL,
+  rev INTEGER NOT NULL,
+  commit_no INTEGER NOT NULL,
+  PRIMARY KEY (user_id, conversation_id, seq)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX chat_hides_message ON chat_hides (user_id, message_id);
+CREATE INDEX chat_hides_rev ON chat_hides (user_id, conversation_id, rev);
+
+-- The log of marks. step: 0 delivered, 1 read for nobody, 2 read for contacts, 3 read for everyone.
+CREATE TABLE chat_advances (
+  position INTEGER PRIMARY KEY,
+  conversation_id BLOB NOT NULL REFERENCES chat_conversations (id),
+  user_id TEXT NOT NULL,
+  step INTEGER NOT NULL,
+  from_seq INTEGER NOT NULL,
+  to_seq INTEGER NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX chat_advances_to ON chat_advances (conversation_id, user_id, step, to_seq);
+
+CREATE TABLE chat_reactions (
+  position INTEGER PRIMARY KEY,
+  conversation_id BLOB NOT NULL REFERENCES chat_conversations (id),
+  message_id BLOB NOT NULL,
+  user_id TEXT NOT NULL,
+  emoji TEXT NOT NULL,
+  at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX chat_reactions_key ON chat_reactions (message_id, user_id, emoji);
+
+-- Lifted blocks stay with active = 0: they are the change log that sync reads.
+CREATE TABLE chat_blocks (
+  blocker TEXT NOT NULL,
+  blocked TEXT NOT NULL,
+  active INTEGER NOT NULL,
+  user_rev INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (blocker, blocked)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX chat_blocks_blocked ON chat_blocks (blocked, blocker) WHERE active = 1;
+
+CREATE TABLE chat_devices (
+  token TEXT NOT NULL PRIMARY KEY,
+  user_id TEXT NOT NULL,
+  platform TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  refreshed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX chat_devices_user ON chat_devices (user_id, refreshed_at);
+
+CREATE TABLE chat_attachments (
+  id BLOB NOT NULL PRIMARY KEY,
+  uploader TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  filename TEXT NOT NULL,
+  mime_type TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  width INTEGER,
+  height INTEGER,
+  duration_ms INTEGER,
+  state TEXT NOT NULL,
+  message_id BLOB,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX chat_attachments_stale ON chat_attachments (state, created_at) WHERE state IN ('pending', 'deleted');
+
+CREATE TABLE chat_accounts (
+  user_id TEXT NOT NULL PRIMARY KEY,
+  email TEXT NOT NULL UNIQUE,
+  phone TEXT UNIQUE,
+  password_hash TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE chat_account_sessions (
+  id TEXT NOT NULL PRIMARY KEY,
+  user_id TEXT NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX chat_account_sessions_user ON chat_account_sessions (user_id);

@@ -1,0 +1,100 @@
+use async_trait::async_trait;
+use chat_core::error::BackendResult;
+use chat_core::id::UserId;
+use chat_core::model::{Account, AccountSession};
+use chat_core::store::AccountStore;
+use chat_core::time::Timestamp;
+
+use super::SqliteStore;
+use crate::statement::{Cells, statement};
+
+const ADD: &str = "INSERT OR IGNORE INTO chat_accounts (user_id, email, phone, password_hash, created_at) \
+    VALUES (?1, ?2, ?3, ?4, ?5)";
+const BY_EMAIL: &str = "SELECT a.user_id, a.email, a.phone, a.password_hash, a.created_at FROM chat_accounts a \
+    WHERE a.email = ?1";
+const DROP_EXPIRED: &str = "DELETE FROM chat_account_sessions WHERE user_id = ?1 AND expires_at <= ?2";
+const ADD_SESSION: &str = "INSERT OR REPLACE INTO chat_account_sessions (id, user_id, expires_at) \
+    VALUES (?1, ?2, ?3)";
+const SESSION: &str = "SELECT s.id, s.user_id, s.expires_at FROM chat_account_sessions s WHERE s.id = ?1";
+const END_SESSION: &str = "DELETE FROM chat_account_sessions WHERE id = ?1 AND user_id = ?2";
+
+#[async_trait]
+impl AccountStore for SqliteStore {
+    async fn add_account(&self, account: Account) -> BackendResult<bool> {
+        self.writer()
+            .write_step("add_account", move |transaction| {
+                Box::pin(async move {
+                    let query = statement(ADD)
+                        .bind(account.user_id.as_str())
+                        .bind(account.email.as_str())
+                        .bind(account.phone.as_deref())
+                        .bind(account.password_hash.as_str())
+                        .bind(account.created_at.as_millis());
+                    Ok(transaction.run(query).await?.rows_affected() > 0)
+                })
+            })
+            .await
+    }
+
+    async fn account_by_email(&self, email: &str) -> BackendResult<Option<Account>> {
+        let query = statement(BY_EMAIL).bind(email);
+        let found = async {
+            let account = |cells: &mut Cells<'_>| {
+                Ok(Account {
+                    user_id: cells.user()?,
+                    email: cells.text()?,
+                    phone: cells.opt_text()?,
+                    password_hash: cells.text()?,
+                    created_at: cells.time()?,
+                })
+            };
+            self.read().await?.find(query, account).await
+        };
+        found
+            .await
+            .map_err(|error| error.into_backend("account_by_email"))
+    }
+
+    async fn add_account_session(&self, session: AccountSession, now: Timestamp) -> BackendResult<()> {
+        self.writer()
+            .write_step("add_account_session", move |transaction| {
+                Box::pin(async move {
+                    let query = statement(DROP_EXPIRED)
+                        .bind(session.user_id.as_str())
+                        .bind(now.as_millis());
+                    transaction.run(query).await?;
+                    let query = statement(ADD_SESSION)
+                        .bind(session.id.as_str())
+                        .bind(session.user_id.as_str())
+                        .bind(session.expires_at.as_millis());
+                    transaction.run(query).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn account_session(&self, id: &str) -> BackendResult<Option<AccountSession>> {
+        let query = statement(SESSION).bind(id);
+        let found = async {
+            let session = |cells: &mut Cells<'_>| {
+                Ok(AccountSession {
+                    id: cells.text()?,
+                    user_id: cells.user()?,
+                    expires_at: cells.time()?,
+                })
+            };
+            self.read().await?.find(query, session).await
+        };
+        found.await.map_err(|error| error.into_backend("account_session"))
+    }
+
+    async fn end_account_session(&self, user: &UserId, id: &str) -> BackendResult<bool> {
+        let query = statement(END_SESSION).bind(id).bind(user.as_str());
+        self.writer()
+            .write_step("end_account_session", move |transaction| {
+                Box::pin(async move { Ok(transaction.run(query).await?.rows_affected() > 0) })
+            })
+            .await
+    }
+}

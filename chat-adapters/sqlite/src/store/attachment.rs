@@ -1,0 +1,110 @@
+use async_trait::async_trait;
+use chat_core::error::BackendResult;
+use chat_core::id::AttachmentId;
+use chat_core::model::{Attachment, AttachmentState};
+use chat_core::store::AttachmentStore;
+use chat_core::time::Timestamp;
+
+use super::SqliteStore;
+use super::rows::{self, attachment_columns};
+use crate::error::Error;
+use crate::names::Named;
+use crate::statement::{blob, id_list, int, size, statement};
+use crate::transaction::Transaction;
+
+const PUT: &str = "INSERT INTO chat_attachments (id, uploader, kind, filename, mime_type, size, width, height, \
+    duration_ms, state, message_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+    ON CONFLICT (id) DO UPDATE SET uploader = excluded.uploader, kind = excluded.kind, \
+    filename = excluded.filename, mime_type = excluded.mime_type, size = excluded.size, width = excluded.width, \
+    height = excluded.height, duration_ms = excluded.duration_ms, state = excluded.state, \
+    message_id = excluded.message_id, created_at = excluded.created_at";
+const GET: &str = concat!(
+    "SELECT ",
+    attachment_columns!(),
+    " FROM chat_attachments a WHERE a.id IN (SELECT unhex(value) FROM json_each(?1))"
+);
+const MOVE: &str = "UPDATE chat_attachments SET state = ?3 WHERE id = ?1 AND state = ?2";
+const STALE: &str = concat!(
+    "SELECT ",
+    attachment_columns!(),
+    " FROM chat_attachments a WHERE a.state = 'deleted' \
+     UNION ALL SELECT ",
+    attachment_columns!(),
+    " FROM chat_attachments a WHERE a.state = 'pending' AND a.created_at < ?1 LIMIT ?2"
+);
+const FORGET: &str = "DELETE FROM chat_attachments WHERE id = ?1";
+
+pub(super) async fn put_attachment(transaction: &mut Transaction, new: &Attachment) -> Result<(), Error> {
+    let query = statement(PUT)
+        .bind(blob(new.id.as_uuid()))
+        .bind(new.uploader.as_str())
+        .bind(new.kind.column())
+        .bind(new.filename.as_str())
+        .bind(new.mime_type.as_str())
+        .bind(int(new.size))
+        .bind(new.width.map(i64::from))
+        .bind(new.height.map(i64::from))
+        .bind(new.duration_ms.map(int))
+        .bind(new.state.column())
+        .bind(new.message_id.map(|id| blob(id.as_uuid())))
+        .bind(new.created_at.as_millis());
+    transaction.run(query).await?;
+    Ok(())
+}
+
+#[async_trait]
+impl AttachmentStore for SqliteStore {
+    async fn add_attachment(&self, attachment: Attachment) -> BackendResult<()> {
+        self.writer()
+            .write_step("add_attachment", move |transaction| {
+                Box::pin(async move { put_attachment(transaction, &attachment).await })
+            })
+            .await
+    }
+
+    async fn attachments(&self, ids: &[AttachmentId]) -> BackendResult<Vec<Attachment>> {
+        let query = statement(GET).bind(id_list(ids.iter().map(|id| id.as_uuid())));
+        let found = async { self.read().await?.list(query, rows::attachment).await };
+        found.await.map_err(|error| error.into_backend("attachments"))
+    }
+
+    async fn move_attachment(
+        &self,
+        id: AttachmentId,
+        from: AttachmentState,
+        to: AttachmentState,
+    ) -> BackendResult<bool> {
+        let query = statement(MOVE)
+            .bind(blob(id.as_uuid()))
+            .bind(from.column())
+            .bind(to.column());
+        self.writer()
+            .write_step("move_attachment", move |transaction| {
+                Box::pin(async move { Ok(transaction.run(query).await?.rows_affected() > 0) })
+            })
+            .await
+    }
+
+    async fn stale_attachments(
+        &self,
+        pending_before: Timestamp,
+        limit: usize,
+    ) -> BackendResult<Vec<Attachment>> {
+        let query = statement(STALE)
+            .bind(pending_before.as_millis())
+            .bind(size(limit));
+        let found = async { self.read().await?.list(query, rows::attachment).await };
+        found
+            .await
+            .map_err(|error| error.into_backend("stale_attachments"))
+    }
+
+    async fn forget_attachment(&self, id: AttachmentId) -> BackendResult<()> {
+        let query = statement(FORGET).bind(blob(id.as_uuid()));
+        self.writer()
+            .write_step("forget_attachment", move |transaction| {
+                Box::pin(async move { transaction.run(query).await.map(|_| ()) })
+            })
+            .await
+    }
+}

@@ -1,0 +1,240 @@
+//! Conversations as one member sees them: counts, preview, filters, order.
+//!
+//! One statement a page, whatever the number of conversations. Those without anything new are told by two columns of
+//! the conversation and one of the member, and nothing is counted for them.
+
+use chat_core::config::BlockedInGroup;
+use chat_core::id::UserId;
+use chat_core::store::{Badge, InboxEntry, InboxFilter, InboxList, InboxQuery};
+use chat_core::time::Timestamp;
+
+use super::SqliteStore;
+use super::rows::{self, conversation_columns, member_columns, message_columns};
+use super::sight::{counts, hides, member_sees};
+use crate::error::Error;
+use crate::statement::{Cells, Statement, blob, id_list, size, statement};
+
+/// The newest countable message that the member did not send: `LastCountable::not_by`.
+macro_rules! newest_of_others {
+    () => {
+        "CASE WHEN c.last_countable_sender = mb.user_id THEN c.last_countable_other_seq ELSE c.last_countable_seq END"
+    };
+}
+
+macro_rules! muted {
+    () => {
+        "coalesce(mb.muted_until > ?2, 0)"
+    };
+}
+
+macro_rules! archived {
+    () => {
+        concat!(
+            "(mb.archived_seq IS NOT NULL AND (",
+            muted!(),
+            " OR ",
+            newest_of_others!(),
+            " <= mb.archived_seq))"
+        )
+    };
+}
+
+macro_rules! hidden {
+    () => {
+        "(mb.hidden_seq IS NOT NULL AND c.last_countable_seq <= mb.hidden_seq)"
+    };
+}
+
+/// The unread messages `u` of a member: `access::counts_as_unread`. `?4` says whether those of blocked users count.
+macro_rules! unread {
+    () => {
+        concat!(
+            " FROM chat_messages u INDEXED BY chat_messages_unread \
+             WHERE u.conversation_id = mb.conversation_id AND u.seq > mb.unread_after AND u.countable = 1 \
+             AND u.deleted_at IS NULL AND u.sender_id <> mb.user_id \
+             AND NOT (?4 = 0 AND c.kind = 'group' AND EXISTS (SELECT 1 FROM chat_blocks k \
+               WHERE k.blocker = mb.user_id AND k.blocked = u.sender_id AND k.active = 1)) AND ",
+            member_sees!("u")
+        )
+    };
+}
+
+/// How many are unread, how many of them mention him, and the first: three answers of one pass, as a JSON list.
+macro_rules! tally {
+    () => {
+        concat!(
+            "CASE WHEN ",
+            newest_of_others!(),
+            " > mb.unread_after THEN (SELECT json_array(count(*), coalesce(sum(u.mentions_all OR EXISTS (\
+             SELECT 1 FROM chat_mentions n WHERE n.user_id = mb.user_id AND n.conversation_id = u.conversation_id \
+             AND n.seq = u.seq)), 0), min(u.seq))",
+            unread!(),
+            ") END"
+        )
+    };
+}
+
+/// Everything about the conversations of `page`, in the order of the list.
+macro_rules! entries {
+    ($page:expr) => {
+        concat!(
+            "WITH page AS MATERIALIZED (",
+            $page,
+            ") SELECT ",
+            conversation_columns!(),
+            ", ",
+            member_columns!(),
+            ", ",
+            archived!(),
+            ", ",
+            hidden!(),
+            ", ",
+            tally!(),
+            ", ",
+            message_columns!(),
+            " FROM page p CROSS JOIN chat_conversations c ON c.id = p.id \
+             CROSS JOIN chat_members mb ON mb.conversation_id = p.id AND mb.user_id = ?1 \
+             LEFT JOIN chat_messages m ON m.row_id = (SELECT v.row_id FROM chat_messages v \
+               WHERE v.conversation_id = mb.conversation_id AND v.deleted_at IS NULL AND v.previewable = 1 AND ",
+            member_sees!("v"),
+            " ORDER BY v.seq DESC LIMIT 1) \
+             ORDER BY mb.pinned_at IS NOT NULL DESC, c.last_activity_at DESC, c.id DESC"
+        )
+    };
+}
+
+const LIST: &str = entries!(concat!(
+    "SELECT mb.conversation_id AS id FROM chat_members mb \
+     CROSS JOIN chat_conversations c ON c.id = mb.conversation_id \
+     WHERE mb.user_id = ?1 AND mb.state = 'active' AND NOT ",
+    hidden!(),
+    " AND CASE ?5 WHEN 'all' THEN 1 WHEN 'archived' THEN ",
+    archived!(),
+    " ELSE NOT ",
+    archived!(),
+    " END AND (?6 IS NULL OR (mb.pinned_at IS NOT NULL, c.last_activity_at, c.id) < (?6, ?7, ?8)) \
+     AND (?9 IS NULL OR instr(CASE WHEN c.pair_low IS NULL THEN c.folded_name ELSE (SELECT f.folded_name \
+       FROM chat_users f WHERE f.id = CASE WHEN c.pair_low = ?1 THEN c.pair_high ELSE c.pair_low END) END, ?9) > 0) \
+     AND CASE ?5 WHEN 'pinned' THEN mb.pinned_at IS NOT NULL WHEN 'muted' THEN ",
+    muted!(),
+    " WHEN 'direct' THEN c.pair_low IS NOT NULL WHEN 'group' THEN c.pair_low IS NULL \
+     WHEN 'unread' THEN mb.unread_from IS NOT NULL OR (",
+    newest_of_others!(),
+    " > mb.unread_after AND EXISTS (SELECT 1",
+    unread!(),
+    ")) ELSE 1 END \
+     ORDER BY mb.pinned_at IS NOT NULL DESC, c.last_activity_at DESC, c.id DESC LIMIT ?10"
+));
+
+const BY_ID: &str = entries!(
+    "SELECT mb.conversation_id AS id FROM chat_members mb \
+     WHERE mb.conversation_id IN (SELECT unhex(value) FROM json_each(?5)) AND mb.user_id = ?1 \
+     AND mb.state = 'active'"
+);
+
+const TOTALS: &str = concat!(
+    "SELECT mb.unread_from IS NOT NULL, ",
+    tally!(),
+    " FROM chat_members mb CROSS JOIN chat_conversations c ON c.id = mb.conversation_id \
+     WHERE mb.user_id = ?1 AND mb.state = 'active' AND (mb.unread_from IS NOT NULL OR ",
+    newest_of_others!(),
+    " > mb.unread_after) AND NOT ",
+    muted!(),
+    " AND NOT ",
+    archived!(),
+    " AND NOT ",
+    hidden!()
+);
+
+/// Unread messages, those that mention the user, and the first.
+type Tally = (u64, u64, Option<u64>);
+
+impl SqliteStore {
+    pub(super) async fn inbox_entries(&self, query: &InboxQuery) -> Result<Vec<InboxEntry>, Error> {
+        let statement = match &query.list {
+            Some(list) => bind_list(bind(statement(LIST), query), list),
+            None => {
+                let ids = id_list(query.ids.iter().map(|id| id.as_uuid()));
+                bind(statement(BY_ID), query).bind(ids)
+            }
+        };
+        self.read().await?.list(statement, entry).await
+    }
+
+    pub(super) async fn totals(
+        &self,
+        user: &UserId,
+        now: Timestamp,
+        blocked: BlockedInGroup,
+    ) -> Result<Badge, Error> {
+        let query = bind_eyes(statement(TOTALS), user, now, blocked);
+        let rows = self
+            .read()
+            .await?
+            .list(query, |cells| Ok((cells.flag()?, cells.json::<Tally>()?)))
+            .await?;
+        let mut badge = Badge::default();
+        for (marked, (unread, mentions, _)) in rows {
+            badge.unread_messages += unread;
+            badge.unread_conversations += u64::from(marked || unread > 0);
+            badge.mentions += mentions;
+        }
+        Ok(badge)
+    }
+}
+
+/// Parameters 1 to 4.
+fn bind_eyes(query: Statement, user: &UserId, now: Timestamp, blocked: BlockedInGroup) -> Statement {
+    query
+        .bind(user.as_str())
+        .bind(now.as_millis())
+        .bind(i64::from(hides(blocked)))
+        .bind(i64::from(counts(blocked)))
+}
+
+fn bind(statement: Statement, query: &InboxQuery) -> Statement {
+    bind_eyes(statement, &query.user, query.now, query.blocked_in_group)
+}
+
+fn bind_list(statement: Statement, list: &InboxList) -> Statement {
+    let filter = match list.filter {
+        InboxFilter::Default => "default",
+        InboxFilter::All => "all",
+        InboxFilter::Unread => "unread",
+        InboxFilter::Pinned => "pinned",
+        InboxFilter::Archived => "archived",
+        InboxFilter::Muted => "muted",
+        InboxFilter::Direct => "direct",
+        InboxFilter::Group => "group",
+    };
+    let after = list.after.as_ref();
+    statement
+        .bind(filter)
+        .bind(after.map(|key| i64::from(key.pinned)))
+        .bind(after.map(|key| key.last_activity_at.as_millis()))
+        .bind(after.map(|key| blob(key.id.as_uuid())))
+        .bind(list.name.as_deref())
+        .bind(size(list.limit))
+}
+
+fn entry(cells: &mut Cells<'_>) -> Result<InboxEntry, Error> {
+    let conversation = rows::conversation(cells)?;
+    let member = rows::member(cells)?;
+    let archived = cells.flag()?;
+    let hidden = cells.flag()?;
+    let (unread_count, mention_count, first_unread_seq) = cells.json::<Tally>()?;
+    Ok(InboxEntry {
+        conversation,
+        member,
+        archived,
+        hidden,
+        unread_count,
+        mention_count,
+        first_unread_seq,
+        last_message: if cells.is_null()? {
+            None
+        } else {
+            Some(rows::message(cells)?)
+        },
+    })
+}

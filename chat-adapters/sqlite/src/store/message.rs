@@ -1,0 +1,78 @@
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chat_core::error::BackendResult;
+use chat_core::id::{MessageId, UserId};
+use chat_core::model::Message;
+use chat_core::store::{
+    ChangedMessages, ChangesQuery, History, HistoryQuery, MessageStore, ReactionSummary, SearchQuery,
+};
+use chat_core::time::Timestamp;
+
+use super::SqliteStore;
+use super::rows::{self, message_columns};
+use crate::statement::{id_list, size, statement};
+
+const GET: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    " FROM chat_messages m WHERE m.id IN (SELECT unhex(value) FROM json_each(?1))"
+);
+const HIDDEN: &str = "SELECT h.message_id FROM chat_hides h \
+    WHERE h.user_id = ?1 AND h.message_id IN (SELECT unhex(value) FROM json_each(?2))";
+const EXPIRED: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    " FROM chat_messages m WHERE m.expires_at IS NOT NULL AND m.expires_at <= ?1 \
+     AND (m.text <> '' OR m.content IS NOT NULL) ORDER BY m.expires_at LIMIT ?2"
+);
+
+#[async_trait]
+impl MessageStore for SqliteStore {
+    async fn messages(&self, ids: &[MessageId]) -> BackendResult<Vec<Message>> {
+        let query = statement(GET).bind(id_list(ids.iter().map(|id| id.as_uuid())));
+        let found = async { self.read().await?.list(query, rows::message).await };
+        found.await.map_err(|error| error.into_backend("messages"))
+    }
+
+    async fn hidden_among(&self, user: &UserId, ids: &[MessageId]) -> BackendResult<Vec<MessageId>> {
+        let query = statement(HIDDEN)
+            .bind(user.as_str())
+            .bind(id_list(ids.iter().map(|id| id.as_uuid())));
+        let found = async { self.read().await?.list(query, |cells| cells.message()).await };
+        found.await.map_err(|error| error.into_backend("hidden_among"))
+    }
+
+    async fn history(&self, query: &HistoryQuery) -> BackendResult<History> {
+        let page = self.history_page(query).await;
+        page.map_err(|error| error.into_backend("history"))
+    }
+
+    async fn search(&self, query: &SearchQuery) -> BackendResult<Vec<Message>> {
+        let hits = self.search_messages(query).await;
+        hits.map_err(|error| error.into_backend("search"))
+    }
+
+    async fn changed_messages(&self, query: &ChangesQuery) -> BackendResult<ChangedMessages> {
+        let changed = self.messages_since(query).await;
+        changed.map_err(|error| error.into_backend("changed_messages"))
+    }
+
+    async fn reactions(
+        &self,
+        messages: &[MessageId],
+        viewer: &UserId,
+        without: &[UserId],
+    ) -> BackendResult<HashMap<MessageId, Vec<ReactionSummary>>> {
+        let summaries = self.summaries(messages, viewer, without).await;
+        summaries.map_err(|error| error.into_backend("reactions"))
+    }
+
+    async fn expired_messages(&self, now: Timestamp, limit: usize) -> BackendResult<Vec<Message>> {
+        let query = statement(EXPIRED).bind(now.as_millis()).bind(size(limit));
+        let found = async { self.read().await?.list(query, rows::message).await };
+        found
+            .await
+            .map_err(|error| error.into_backend("expired_messages"))
+    }
+}

@@ -1,0 +1,210 @@
+//! The store: opening, closing, and one file per facet.
+
+mod account;
+mod attachment;
+mod block;
+mod commit;
+mod conversation;
+mod device;
+mod facts;
+mod history;
+mod inbox;
+mod message;
+mod reaction;
+mod receipt;
+mod rows;
+mod search;
+mod sight;
+mod sync;
+mod user;
+mod write_member;
+mod write_message;
+mod writes;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use chat_core::time::Clock;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Sqlite, SqlitePool};
+use uuid::Uuid;
+
+use crate::config::SqliteConfig;
+use crate::error::{Error, OpenError};
+use crate::schema;
+use crate::statement::{Counters, Session};
+use crate::writer::Writer;
+
+/// Every statement of the store fits into a connection's cache.
+const STATEMENT_CACHE: usize = 256;
+
+/// A [`Store`](chat_core::store::Store), and an [`AccountStore`](chat_core::store::AccountStore), in an SQLite
+/// database.
+///
+/// Cloning is cheap and gives another handle to the same connections. When the last handle is dropped, the writer
+/// finishes what is queued and ends; [`close`](Self::close) does the same and waits for it.
+#[derive(Clone)]
+pub struct SqliteStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    clock: Arc<dyn Clock>,
+    writer: Writer,
+    readers: SqlitePool,
+    counters: Arc<Counters>,
+}
+
+/// What a store has done since it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct SqliteStats {
+    /// Transactions made durable.
+    pub transactions: u64,
+    /// Changes in them; many per transaction show that writes are batched.
+    pub changes: u64,
+    /// Statements run by the writer, BEGIN and COMMIT among them.
+    pub write_statements: u64,
+    /// Statements run for reading, those that frame a snapshot left out.
+    pub read_statements: u64,
+}
+
+impl SqliteStore {
+    /// Opens a store; commits read the time from `clock`. Must be called inside a Tokio runtime, where the writer
+    /// task runs.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the file cannot be opened, or its schema is newer, foreign, or (with
+    /// [`migrate`](SqliteConfig::migrate) off) not current.
+    pub async fn open(config: SqliteConfig, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let options = connect_options(&config);
+        let mut connection = options.connect().await?;
+        if config.migrate {
+            schema::migrate(&mut connection).await?;
+        } else {
+            schema::check(&mut connection).await?;
+        }
+        // The writer's connection stays open first to last: a database in memory lives as long as one does.
+        let readers = SqlitePoolOptions::new()
+            .max_connections(config.read_connections.max(1))
+            .min_connections(0)
+            .acquire_timeout(config.acquire_timeout)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.clone().pragma("query_only", "ON"));
+        let counters = Arc::new(Counters::default());
+        let writer = Writer::start(
+            connection,
+            options,
+            Arc::clone(&counters),
+            config.queued_writes,
+            config.batch_changes,
+        );
+        Ok(Self {
+            inner: Arc::new(Inner {
+                clock,
+                writer,
+                readers,
+                counters,
+            }),
+        })
+    }
+
+    /// Opens the store in this file with the default settings.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub async fn from_path(path: impl AsRef<Path>, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        Self::open(SqliteConfig::new(path.as_ref()), clock).await
+    }
+
+    /// Opens an empty store in memory; it is gone when its last handle is dropped.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub async fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        Self::open(SqliteConfig::in_memory(), clock).await
+    }
+
+    /// Brings the schema in this configuration's database up to date and closes it again, for hosts that migrate as
+    /// a step of their own. Safe to call from several processes at once; a schema that is current stays untouched.
+    ///
+    /// # Errors
+    /// [`OpenError`]: as for [`open`](Self::open).
+    pub async fn migrate(config: &SqliteConfig) -> Result<(), OpenError> {
+        use sqlx::Connection as _;
+        let mut connection = connect_options(config).connect().await?;
+        schema::migrate(&mut connection).await?;
+        connection.close().await?;
+        Ok(())
+    }
+
+    /// Does and answers every queued write, then closes all connections. Later calls are refused as unavailable.
+    pub async fn close(&self) {
+        self.inner.writer.close().await;
+        self.inner.readers.close().await;
+    }
+
+    /// What the store has done since it was opened.
+    #[must_use]
+    pub fn stats(&self) -> SqliteStats {
+        let counters = &self.inner.counters;
+        SqliteStats {
+            transactions: counters.transactions.load(Ordering::Relaxed),
+            changes: counters.changes.load(Ordering::Relaxed),
+            write_statements: counters.write_statements.load(Ordering::Relaxed),
+            read_statements: counters.read_statements.load(Ordering::Relaxed),
+        }
+    }
+
+    fn clock(&self) -> &Arc<dyn Clock> {
+        &self.inner.clock
+    }
+
+    fn writer(&self) -> &Writer {
+        &self.inner.writer
+    }
+
+    /// A connection for one statement.
+    async fn read(&self) -> Result<Session<PoolConnection<Sqlite>>, Error> {
+        let connection = self.inner.readers.acquire().await?;
+        Ok(Session::reading(connection, Arc::clone(&self.inner.counters)))
+    }
+
+    /// A connection whose statements all see the same state.
+    async fn snapshot(&self) -> Result<Session<sqlx::Transaction<'static, Sqlite>>, Error> {
+        let transaction = self.inner.readers.begin().await?;
+        Ok(Session::reading(transaction, Arc::clone(&self.inner.counters)))
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The path stays out: a store is printed into logs.
+        f.debug_struct("SqliteStore")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+fn connect_options(config: &SqliteConfig) -> SqliteConnectOptions {
+    let options = SqliteConnectOptions::new()
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(config.busy_timeout)
+        .statement_cache_capacity(STATEMENT_CACHE)
+        // Statements are ours and hold no data, but they are noise in a host's log.
+        .disable_statement_logging();
+    match &config.path {
+        Some(path) => options.filename(path).journal_mode(SqliteJournalMode::Wal),
+        // A name of its own in SQLite's memory file system: all connections of this store open the same database.
+        None => options
+            .filename(format!("/chat-{}", Uuid::now_v7().simple()))
+            .vfs("memdb"),
+    }
+}

@@ -1,0 +1,34 @@
+//! The store against the conformance suite, in a file and in memory.
+
+mod file {
+    use std::sync::Arc;
+
+    use chat_core::time::SystemClock;
+    use chat_sqlite::SqliteStore;
+    use tempfile::TempDir;
+
+    async fn open() -> Option<(TempDir, SqliteStore)> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("chat.db");
+        let store = SqliteStore::from_path(path, Arc::new(SystemClock)).await.unwrap();
+        Some((directory, store))
+    }
+
+    chat_conformance::store!(open, "sqlite");
+    chat_conformance::accounts!(open, "sqlite");
+}
+
+mod memory {
+    use std::sync::Arc;
+
+    use chat_core::time::SystemClock;
+    use chat_sqlite::SqliteStore;
+
+    async fn open() -> Option<((), SqliteStore)> {
+        let store = SqliteStore::in_memory(Arc::new(SystemClock)).await.unwrap();
+        Some(((), store))
+    }
+
+    chat_conformance::store!(open, "sqlite");
+    chat_conformance::accounts!(open, "sqlite");
+}

@@ -1,0 +1,18 @@
+//! Cases for stores, one file per facet. The name of a case is the rule it checks.
+
+pub mod accounts;
+pub mod attachments;
+pub mod blocks;
+pub mod commit;
+pub mod conversations;
+pub mod devices;
+pub mod facts;
+pub mod history;
+pub mod inbox;
+pub mod lists;
+pub mod messages;
+pub mod receipts;
+pub mod search;
+pub mod sync;
+pub mod uniqueness;
+pub mod users;
