@@ -133,8 +133,9 @@ CREATE UNIQUE INDEX chat_messages_seq ON chat_messages (conversation_id, seq);
 CREATE UNIQUE INDEX chat_messages_client_id ON chat_messages (conversation_id, sender_id, client_id)
   WHERE client_id IS NOT NULL;
 CREATE INDEX chat_messages_rev ON chat_messages (conversation_id, rev, commit_no);
--- Counting unread messages touches this index alone.
-CREATE INDEX chat_messages_unread ON chat_messages (conversation_id, seq, sender_id, expires_at, mentions_all)
+-- Counting unread messages touches this index alone; for that it also has the columns of its own condition.
+CREATE INDEX chat_messages_unread
+  ON chat_messages (conversation_id, seq, sender_id, expires_at, mentions_all, countable, deleted_at)
   WHERE countable = 1 AND deleted_at IS NULL;
 -- Galleries: pages of one kind. Text has no entries here, its pages are read by seq.
 CREATE INDEX chat_messages_kind ON chat_messages (conversation_id, kind, seq) WHERE kind <> 'text';

@@ -168,6 +168,11 @@ impl<'r> Cells<'r> {
         Ok(self.row.try_get(index)?)
     }
 
+    /// Leaves columns out.
+    pub(crate) fn skip(&mut self, columns: usize) {
+        self.next += columns;
+    }
+
     /// Whether the next column is NULL; stays before it.
     pub(crate) fn is_null(&self) -> Result<bool, Error> {
         use sqlx::ValueRef as _;

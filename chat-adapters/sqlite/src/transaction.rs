@@ -17,6 +17,8 @@ pub(crate) struct Transaction {
     changes: u64,
     /// Whether it serves one change only: then taking back the step is taking back everything.
     alone: bool,
+    /// Whether the savepoint of a step is open.
+    saved: bool,
     /// Whether the only step failed, so that nothing is to be committed.
     undone: bool,
     /// Changes to the search index, written in one statement before the COMMIT.
@@ -70,6 +72,7 @@ impl Transaction {
             numbers: 0..0,
             changes: 0,
             alone: false,
+            saved: false,
             undone: false,
             texts: Vec::new(),
             texts_before: 0,
@@ -89,6 +92,7 @@ impl Transaction {
         self.numbers = 0..0;
         self.changes = changes.max(1);
         self.alone = alone;
+        self.saved = false;
         self.undone = false;
         self.texts.clear();
         self.texts_before = 0;
@@ -114,11 +118,18 @@ impl Transaction {
             .ok_or(Error::Broken("more changes than announced"))
     }
 
-    /// Starts a step that is kept or taken back as a whole.
+    /// Starts a step that is kept or taken back as a whole. A kept step is released when the next one starts, in one
+    /// round trip to SQLite's thread, or by the COMMIT.
     pub(crate) async fn begin_step(&mut self) -> Result<(), Error> {
         self.texts_before = self.texts.len();
         if !self.alone {
-            self.control("SAVEPOINT step").await?;
+            self.control(if self.saved {
+                "RELEASE step; SAVEPOINT step"
+            } else {
+                "SAVEPOINT step"
+            })
+            .await?;
+            self.saved = true;
         }
         Ok(())
     }
@@ -134,12 +145,7 @@ impl Transaction {
     /// Keeps the step, or takes it back when it failed.
     pub(crate) async fn end_step<T>(&mut self, done: Result<T, Error>) -> Result<T, Error> {
         match done {
-            Ok(value) => {
-                if !self.alone {
-                    self.control("RELEASE step").await?;
-                }
-                Ok(value)
-            }
+            Ok(value) => Ok(value),
             Err(error) if error.ends_transaction() => Err(error),
             Err(error) => {
                 self.texts.truncate(self.texts_before);
@@ -147,7 +153,6 @@ impl Transaction {
                     self.undone = true;
                 } else {
                     self.control("ROLLBACK TO step").await?;
-                    self.control("RELEASE step").await?;
                 }
                 Err(error)
             }

@@ -1,5 +1,13 @@
 //! The store against the conformance suite, in a file and in memory.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests: a failed expectation is a panic"
+)]
+
 mod file {
     use std::sync::Arc;
 

@@ -1,12 +1,64 @@
-use crate::engine::{ChatEngine, Inner};
+use crate::engine::{ChatEngine, Decision, Inner};
+use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{SessionId, UserId};
+use crate::live::EndReason;
+use crate::model::{Conversation, Interval, Member, MemberState, NotificationLevel, Role, UserPatch};
+use crate::store::{Facts, Needs};
+use crate::time::Timestamp;
 
-/// A user who asks something of the engine. Every command is a method here, so none can lack or forge an identity.
+/// By whose right an actor acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Authority {
+    /// By his own: what his memberships and ranks allow.
+    Own,
+    /// By the host's: with an owner's rank in every conversation, without being a member of any.
+    Host,
+}
+
+/// Somebody who asks something of the engine. Every command is a method here, so none can lack or forge an identity.
 #[derive(Debug, Clone)]
 pub struct Actor {
     engine: ChatEngine,
     user: UserId,
     session: Option<SessionId>,
+    authority: Authority,
+}
+
+impl ChatEngine {
+    /// The identity on which commands live. Who calls this has authenticated the user.
+    #[must_use]
+    pub fn as_user(&self, user: &UserId) -> Actor {
+        Actor::new(self.clone(), user.clone(), None)
+    }
+
+    /// The host itself, under the name of a user (a bot named "system", say): it has an owner's rank in every
+    /// conversation without being a member, no block or rate stops it, and what it changes carries that user's name.
+    /// It has no marks or settings of its own: commands that would write the actor's own membership write nothing.
+    #[must_use]
+    pub fn as_host(&self, user: &UserId) -> Actor {
+        Actor {
+            authority: Authority::Host,
+            ..Actor::new(self.clone(), user.clone(), None)
+        }
+    }
+
+    /// Suspends a user or lifts it: his live sessions end at once and no command of his is taken any more.
+    ///
+    /// # Errors
+    /// `user_not_found`; `unavailable`.
+    pub async fn set_suspended(&self, user: &UserId, suspended: bool) -> ChatResult<()> {
+        let patch = UserPatch {
+            suspended: Some(suspended),
+            ..UserPatch::default()
+        };
+        if self.inner().store.update_user(user, patch).await?.is_none() {
+            return Err(ChatError::new(ErrorCode::UserNotFound, "no such user"));
+        }
+        if suspended {
+            self.inner().live.end_user(user, EndReason::Revoked);
+        }
+        Ok(())
+    }
 }
 
 impl Actor {
@@ -15,6 +67,7 @@ impl Actor {
             engine,
             user,
             session,
+            authority: Authority::Own,
         }
     }
 
@@ -30,12 +83,80 @@ impl Actor {
         &self.engine
     }
 
-    /// The live session he acts from, which gets the answer and not the event.
-    pub(crate) const fn session(&self) -> Option<SessionId> {
-        self.session
-    }
-
     pub(crate) fn inner(&self) -> &Inner {
         self.engine.inner()
+    }
+
+    /// Whether the host acts.
+    pub(crate) fn is_host(&self) -> bool {
+        self.authority == Authority::Host
+    }
+
+    /// Commits a change in this actor's name; the session he acts from gets the answer and not the events.
+    ///
+    /// For the host the decision sees an owner's membership under the actor's name, which is not written.
+    ///
+    /// # Errors
+    /// As [`ChatEngine::commit`].
+    pub(crate) async fn commit<T: Send + 'static>(
+        &self,
+        needs: Needs,
+        decide: impl Fn(&Facts) -> ChatResult<Decision<T>> + Send + Sync + 'static,
+    ) -> ChatResult<T> {
+        if !self.is_host() {
+            return self.engine.commit(self.session, needs, decide).await;
+        }
+        let user = self.user.clone();
+        let as_owner = move |facts: &Facts| {
+            let mut facts = facts.clone();
+            facts.blocks.clear();
+            if let Some(conversation) = &facts.conversation {
+                let member = host_member(conversation, &user);
+                facts.members.insert(user.clone(), member);
+            }
+            let mut decision = decide(&facts)?;
+            decision.writes.members.retain(|member| member.user_id != user);
+            Ok(decision)
+        };
+        self.engine.commit(self.session, needs, as_owner).await
+    }
+
+    /// The membership rules see: his own, or an owner's for the host.
+    pub(crate) fn standing_member(
+        &self,
+        conversation: Option<&Conversation>,
+        own: Option<Member>,
+    ) -> Option<Member> {
+        match conversation {
+            Some(conversation) if self.is_host() => Some(host_member(conversation, &self.user)),
+            _ => own,
+        }
+    }
+}
+
+/// What the host is in every conversation.
+fn host_member(conversation: &Conversation, user: &UserId) -> Member {
+    Member {
+        conversation_id: conversation.id,
+        user_id: user.clone(),
+        role: Role::Owner,
+        state: MemberState::Active,
+        joined_at: Timestamp::default(),
+        intervals: vec![Interval { from: 1, to: None }],
+        delivered_seq: 0,
+        read_seq: 0,
+        contacts_read_seq: 0,
+        public_read_seq: 0,
+        unread_floor: 0,
+        visible_from: 1,
+        unread_from: None,
+        pinned_at: None,
+        muted: None,
+        archived_seq: None,
+        hidden_seq: None,
+        notification_level: NotificationLevel::None,
+        rev: 0,
+        user_rev: 0,
+        reset_user_rev: 0,
     }
 }

@@ -37,8 +37,7 @@ impl Actor {
         let me = self.user_id().clone();
         let policies = self.engine().config().policies.clone();
         let (id, created) = self
-            .engine()
-            .commit(self.session(), needs, move |facts| {
+            .commit(needs, move |facts| {
                 if let Some(existing) = &facts.conversation {
                     return Ok(Decision::nothing((existing.id, false)));
                 }

@@ -44,7 +44,9 @@ impl ChatEngine {
     /// Commands that still come in (over HTTP, say) are carried out, so stop taking requests first.
     pub async fn drain(&self, spread: Duration, deadline: Duration) -> bool {
         self.inner().live.close(spread);
-        tokio::time::timeout(deadline, self.inner().in_flight.wait_until_idle()).await.is_ok()
+        tokio::time::timeout(deadline, self.inner().in_flight.wait_until_idle())
+            .await
+            .is_ok()
     }
 
     /// Whether the engine is stopping.

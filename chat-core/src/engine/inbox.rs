@@ -110,7 +110,7 @@ impl Actor {
     pub(crate) async fn readable(&self, id: ConversationId) -> ChatResult<(Conversation, Member)> {
         let store = &self.inner().store;
         let conversation = store.conversations(&[id]).await?.pop();
-        let member = store.member(id, self.user_id()).await?;
+        let member = self.standing_member(conversation.as_ref(), store.member(id, self.user_id()).await?);
         let standing = Standing {
             conversation: conversation.as_ref(),
             member: member.as_ref(),

@@ -26,6 +26,9 @@ impl Actor {
     /// # Errors
     /// `rate_limited`, with the time to wait.
     pub async fn take_command_allowance(&self) -> ChatResult<()> {
+        if self.is_host() {
+            return Ok(());
+        }
         self.engine()
             .take_allowance(RateScope::Commands, self.user_id().as_str())
             .await
@@ -36,6 +39,9 @@ impl Actor {
     /// # Errors
     /// `rate_limited`, with the time to wait.
     pub(crate) async fn take_create_allowance(&self) -> ChatResult<()> {
+        if self.is_host() {
+            return Ok(());
+        }
         self.engine()
             .take_allowance(RateScope::Creates, self.user_id().as_str())
             .await

@@ -29,7 +29,9 @@ impl ChatEngine {
         live.end_expired(self.now().before(self.config().limits.token_leeway));
         let mut checked: HashMap<String, bool> = HashMap::new();
         for entry in live.entries() {
-            let Some(login) = entry.facts().login.clone() else { continue };
+            let Some(login) = entry.facts().login.clone() else {
+                continue;
+            };
             let stands = match checked.get(&login) {
                 Some(stands) => *stands,
                 None => match entry.auth.login_stands(&login).await {

@@ -91,12 +91,6 @@ pub(crate) struct Inner {
 }
 
 impl ChatEngine {
-    /// The identity on which commands live. Who calls this has authenticated the user.
-    #[must_use]
-    pub fn as_user(&self, user: &UserId) -> Actor {
-        Actor::new(self.clone(), user.clone(), None)
-    }
-
     /// The configuration in force.
     #[must_use]
     pub fn config(&self) -> &ChatConfig {

@@ -67,10 +67,7 @@ impl Actor {
             conversation_id: ConversationId::from_uuid(self.inner().ids.next()),
             config: self.engine().config().clone(),
         };
-        let sent = self
-            .engine()
-            .commit(self.session(), needs, move |facts| request.decide(facts))
-            .await?;
+        let sent = self.commit(needs, move |facts| request.decide(facts)).await?;
         if !sent.replayed {
             self.typing_stopped_by_send(sent.conversation.id).await;
         }
@@ -144,22 +141,21 @@ impl Actor {
         needs.members = MembersNeeded::Of(vec![me.clone()]);
         needs.replay = Some((me.clone(), key));
         let (hash, policies) = (hash.to_owned(), self.engine().config().policies.clone());
-        self.engine()
-            .commit(self.session(), needs, move |facts| {
-                if facts.conversation.is_none() {
-                    return Ok(Decision::nothing(None));
-                }
-                let standing = Standing {
-                    conversation: facts.conversation.as_ref(),
-                    member: facts.members.get(&me),
-                    has_blocked: false,
-                    is_blocked: false,
-                    policies: &policies,
-                };
-                let (conversation, _) = allowed(&standing, Action::Read)?;
-                Ok(Decision::nothing(replay(facts, conversation, &hash)?))
-            })
-            .await
+        self.commit(needs, move |facts| {
+            if facts.conversation.is_none() {
+                return Ok(Decision::nothing(None));
+            }
+            let standing = Standing {
+                conversation: facts.conversation.as_ref(),
+                member: facts.members.get(&me),
+                has_blocked: false,
+                is_blocked: false,
+                policies: &policies,
+            };
+            let (conversation, _) = allowed(&standing, Action::Read)?;
+            Ok(Decision::nothing(replay(facts, conversation, &hash)?))
+        })
+        .await
     }
 
     async fn ask_hooks(&self, message: &mut SendMessage) -> ChatResult<()> {

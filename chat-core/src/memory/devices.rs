@@ -15,7 +15,11 @@ impl DeviceStore for MemoryStore {
         let mut state = self.state();
         let owner = device.user_id.clone();
         state.devices.insert(device.token.clone(), device);
-        for old in state.devices_of(&owner).into_iter().skip(cap) {
+        for old in state
+            .devices_of(std::slice::from_ref(&owner))
+            .into_iter()
+            .skip(cap)
+        {
             state.devices.remove(&old.token);
         }
         Ok(())
@@ -33,15 +37,18 @@ impl DeviceStore for MemoryStore {
         Ok(his)
     }
 
-    async fn devices(&self, user: &UserId) -> BackendResult<Vec<Device>> {
-        Ok(self.state().devices_of(user))
+    async fn devices(&self, users: &[UserId]) -> BackendResult<Vec<Device>> {
+        Ok(self.state().devices_of(users))
     }
 }
 
 impl State {
-    fn devices_of(&self, user: &UserId) -> Vec<Device> {
+    fn devices_of(&self, users: &[UserId]) -> Vec<Device> {
         let all = self.devices.values();
-        let mut devices: Vec<Device> = all.filter(|device| device.user_id == *user).cloned().collect();
+        let mut devices: Vec<Device> = all
+            .filter(|device| users.contains(&device.user_id))
+            .cloned()
+            .collect();
         devices.sort_by(|a, b| (Reverse(a.refreshed_at), &a.token).cmp(&(Reverse(b.refreshed_at), &b.token)));
         devices
     }

@@ -16,6 +16,6 @@ pub trait DeviceStore: Send + Sync + fmt::Debug {
     /// Removes a device of this user; returns whether it was there.
     async fn unregister_device(&self, user: &UserId, token: &str) -> BackendResult<bool>;
 
-    /// A user's devices, the most recently refreshed first.
-    async fn devices(&self, user: &UserId) -> BackendResult<Vec<Device>>;
+    /// Devices of these users, the most recently refreshed first, then by token.
+    async fn devices(&self, users: &[UserId]) -> BackendResult<Vec<Device>>;
 }

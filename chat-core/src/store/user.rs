@@ -24,7 +24,7 @@ pub struct UserSearch {
 /// People the engine has met.
 ///
 /// A host that keeps users elsewhere still lets the engine keep this row per user: settings, last seen and
-/// `user_rev` live in it. Names can come from the host through [`UserDirectory`](crate::directory::UserDirectory).
+/// `user_rev` live in it. Names can come from the host through [`UserDirectory`](crate::port::UserDirectory).
 #[async_trait]
 pub trait UserStore: Send + Sync + fmt::Debug {
     /// Returns the user, made from `new` at `now` when the id is unknown, and whether it was made.

@@ -191,7 +191,7 @@ macro_rules! store {
                 public_changes_are_reported_to_all_members
                 private_changes_are_reported_to_their_user
                 strange_conversations_are_not_reported
-                leaving_is_reported_and_nothing_after_it
+                leaving_and_coming_back_are_reported
                 the_oldest_change_comes_first
                 changes_between_pages_are_not_missed
                 no_concurrent_change_is_missed

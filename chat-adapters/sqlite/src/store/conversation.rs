@@ -17,12 +17,12 @@ use crate::error::Error;
 use crate::names::Named;
 use crate::statement::{blob, id_list, int, size, statement, user_list};
 
-const GET: &str = concat!(
+pub(super) const GET: &str = concat!(
     "SELECT ",
     conversation_columns!(),
     " FROM chat_conversations c WHERE c.id IN (SELECT unhex(value) FROM json_each(?1))"
 );
-const DIRECT: &str = concat!(
+pub(super) const DIRECT: &str = concat!(
     "SELECT ",
     conversation_columns!(),
     " FROM chat_conversations c WHERE c.pair_low = ?1 AND c.pair_high = ?2"
@@ -32,20 +32,20 @@ const MEMBER: &str = concat!(
     member_columns!(),
     " FROM chat_members mb WHERE mb.conversation_id = ?1 AND mb.user_id = ?2"
 );
-const MEMBERS: &str = concat!(
+pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     member_columns!(),
     " FROM chat_members mb WHERE mb.conversation_id = ?1 AND mb.state = 'active' AND mb.user_id > ?2 \
      ORDER BY mb.user_id LIMIT ?3"
 );
-const MEMBERS_OF: &str = concat!(
+pub(super) const MEMBERS_OF: &str = concat!(
     "SELECT ",
     member_columns!(),
     " FROM json_each(?1) j CROSS JOIN chat_members mb WHERE mb.conversation_id = unhex(j.value) \
      AND mb.user_id IN (SELECT x.user_id FROM chat_members x WHERE x.conversation_id = unhex(j.value) \
        AND x.state = 'active' ORDER BY x.user_id LIMIT ?2) ORDER BY mb.user_id"
 );
-const MEMBER_IDS: &str = "SELECT mb.user_id FROM chat_members mb \
+pub(super) const MEMBER_IDS: &str = "SELECT mb.user_id FROM chat_members mb \
     WHERE mb.conversation_id = ?1 AND mb.state = 'active' ORDER BY mb.user_id";
 const CHANGED_MEMBERS: &str = concat!(
     "SELECT ",
@@ -56,7 +56,7 @@ const IDS: &str = "SELECT mb.conversation_id FROM chat_members mb \
     CROSS JOIN chat_conversations c ON c.id = mb.conversation_id \
     WHERE mb.user_id = ?1 AND mb.state = 'active' AND (?2 IS NULL OR c.kind = ?2)";
 /// Peers of direct conversations of which the user is a member. The empty text is below every user id.
-const CONTACTS: &str = "SELECT c.pair_high AS peer FROM chat_conversations c \
+pub(super) const CONTACTS: &str = "SELECT c.pair_high AS peer FROM chat_conversations c \
       WHERE c.pair_low = ?1 AND c.pair_high > ?2 AND EXISTS (SELECT 1 FROM chat_members mb \
         WHERE mb.conversation_id = c.id AND mb.user_id = ?1 AND mb.state = 'active') \
     UNION ALL SELECT c.pair_low AS peer FROM chat_conversations c \

@@ -6,16 +6,16 @@ use chat_core::store::DeviceStore;
 
 use super::SqliteStore;
 use crate::names::Named;
-use crate::statement::{Cells, size, statement};
+use crate::statement::{Cells, size, statement, user_list};
 
 const REGISTER: &str = "INSERT INTO chat_devices (token, user_id, platform, provider, refreshed_at) \
     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (token) DO UPDATE SET user_id = excluded.user_id, \
     platform = excluded.platform, provider = excluded.provider, refreshed_at = excluded.refreshed_at";
 const TRIM: &str = "DELETE FROM chat_devices WHERE token IN (SELECT d.token FROM chat_devices d \
-    WHERE d.user_id = ?1 ORDER BY d.refreshed_at DESC, d.token LIMIT -1 OFFSET ?2)";
+    WHERE d.user_id IN (SELECT value FROM json_each(?1)) ORDER BY d.refreshed_at DESC, d.token LIMIT -1 OFFSET ?2)";
 const UNREGISTER: &str = "DELETE FROM chat_devices WHERE token = ?1 AND user_id = ?2";
 const OF: &str = "SELECT d.token, d.user_id, d.platform, d.provider, d.refreshed_at FROM chat_devices d \
-    WHERE d.user_id = ?1 ORDER BY d.refreshed_at DESC, d.token";
+    WHERE d.user_id IN (SELECT value FROM json_each(?1)) ORDER BY d.refreshed_at DESC, d.token";
 
 #[async_trait]
 impl DeviceStore for SqliteStore {
@@ -47,9 +47,9 @@ impl DeviceStore for SqliteStore {
             .await
     }
 
-    async fn devices(&self, user: &UserId) -> BackendResult<Vec<Device>> {
-        let query = statement(OF).bind(user.as_str());
+    async fn devices(&self, users: &[UserId]) -> BackendResult<Vec<Device>> {
         let found = async {
+            let query = statement(OF).bind(user_list(users)?);
             let device = |cells: &mut Cells<'_>| {
                 Ok(Device {
                     token: cells.text()?,

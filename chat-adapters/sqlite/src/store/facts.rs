@@ -1,49 +1,80 @@
 //! Loads what a decision asked to see, and nothing else.
 
-use chat_core::model::{Conversation, Reaction};
+use chat_core::id::UserId;
+use chat_core::model::Reaction;
 use chat_core::store::{Facts, MembersNeeded, Needs, Target};
 use chat_core::time::Timestamp;
 
-use super::rows::{self, attachment_columns, conversation_columns, member_columns, message_columns};
+use super::rows::{
+    self, CONVERSATION_COLUMNS, MEMBER_COLUMNS, attachment_columns, conversation_columns, member_columns,
+    message_columns,
+};
 use crate::error::Error;
-use crate::statement::{blob, id_list, statement, user_list};
+use crate::statement::{Cells, Statement, blob, id_list, statement, user_list};
 use crate::transaction::Transaction;
 
-const CONVERSATION: &str = concat!(
+pub(super) const CONVERSATION: &str = concat!(
     "SELECT ",
     conversation_columns!(),
     " FROM chat_conversations c WHERE c.id = ?1"
 );
-const DIRECT: &str = concat!(
+pub(super) const DIRECT: &str = concat!(
     "SELECT ",
     conversation_columns!(),
     " FROM chat_conversations c WHERE c.pair_low = ?1 AND c.pair_high = ?2"
 );
-const MEMBERS: &str = concat!(
+pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     member_columns!(),
     " FROM chat_members mb WHERE mb.conversation_id = ?1"
 );
-const MEMBERS_OF: &str = concat!(
-    "SELECT ",
-    member_columns!(),
-    " FROM chat_members mb WHERE mb.conversation_id = ?1 AND mb.user_id IN (SELECT value FROM json_each(?2))"
-);
-const MESSAGES: &str = concat!(
+/// The conversation with some of its members: one row for each, or one without. Most changes ask for the two, and
+/// each statement is a round trip to SQLite's thread while the write lock is held.
+macro_rules! with_members {
+    ($columns:expr, $join:literal, $target:literal) => {
+        concat!(
+            "SELECT ",
+            conversation_columns!(),
+            ", ",
+            member_columns!(),
+            $columns,
+            " FROM chat_conversations c LEFT JOIN chat_members mb ON mb.conversation_id = c.id \
+             AND mb.user_id IN (SELECT value FROM json_each(?1))",
+            $join,
+            " WHERE ",
+            $target
+        )
+    };
+}
+pub(super) const CONVERSATION_MEMBERS: &str = with_members!("", "", "c.id = ?2");
+pub(super) const DIRECT_MEMBERS: &str = with_members!("", "", "c.pair_low = ?2 AND c.pair_high = ?3");
+/// The same with the earlier send under a key.
+macro_rules! with_replay {
+    ($target:literal) => {
+        with_members!(
+            concat!(", ", message_columns!()),
+            " LEFT JOIN chat_messages m ON m.conversation_id = c.id AND m.sender_id = ?2 AND m.client_id = ?3",
+            $target
+        )
+    };
+}
+pub(super) const CONVERSATION_REPLAY: &str = with_replay!("c.id = ?4");
+pub(super) const DIRECT_REPLAY: &str = with_replay!("c.pair_low = ?4 AND c.pair_high = ?5");
+pub(super) const MESSAGES: &str = concat!(
     "SELECT ",
     message_columns!(),
     " FROM chat_messages m WHERE m.id IN (SELECT unhex(value) FROM json_each(?1)) AND m.conversation_id = ?2"
 );
-const HIDDEN: &str = "SELECT h.message_id FROM chat_hides h \
+pub(super) const HIDDEN: &str = "SELECT h.message_id FROM chat_hides h \
     WHERE h.user_id = ?1 AND h.message_id IN (SELECT unhex(value) FROM json_each(?2)) AND h.conversation_id = ?3";
-const REPLAY: &str = concat!(
+pub(super) const REPLAY: &str = concat!(
     "SELECT ",
     message_columns!(),
     " FROM chat_messages m WHERE m.conversation_id = ?1 AND m.sender_id = ?2 AND m.client_id = ?3"
 );
-const REACTIONS: &str = "SELECT r.conversation_id, r.message_id, r.user_id, r.emoji, r.at FROM chat_reactions r \
+pub(super) const REACTIONS: &str = "SELECT r.conversation_id, r.message_id, r.user_id, r.emoji, r.at FROM chat_reactions r \
     WHERE r.message_id = ?1 AND r.conversation_id = ?2 ORDER BY r.at, r.position";
-const BLOCKS: &str = "SELECT b.blocker, b.blocked FROM chat_blocks b WHERE b.blocker = ?1 AND b.active = 1 \
+pub(super) const BLOCKS: &str = "SELECT b.blocker, b.blocked FROM chat_blocks b WHERE b.blocker = ?1 AND b.active = 1 \
       AND b.blocked IN (SELECT value FROM json_each(?2)) \
     UNION ALL SELECT b.blocker, b.blocked FROM chat_blocks b WHERE b.blocked = ?1 AND b.active = 1 \
       AND b.blocker IN (SELECT value FROM json_each(?2))";
@@ -62,9 +93,14 @@ pub(super) async fn load(
 ) -> Result<Facts, Error> {
     let mut facts = Facts {
         now,
-        conversation: target(transaction, &needs.target).await?,
         ..Facts::default()
     };
+    match &needs.members {
+        MembersNeeded::Of(users) if !users.is_empty() => {
+            together(transaction, needs, users, &mut facts).await?;
+        }
+        _ => apart(transaction, needs, &mut facts).await?,
+    }
     if let Some(conversation) = &facts.conversation {
         let id = blob(conversation.id.as_uuid());
         inside(transaction, needs, id, &mut facts).await?;
@@ -95,39 +131,89 @@ pub(super) async fn load(
     Ok(facts)
 }
 
-async fn target(transaction: &mut Transaction, target: &Target) -> Result<Option<Conversation>, Error> {
-    let query = match target {
-        Target::Conversation(id) => statement(CONVERSATION).bind(blob(id.as_uuid())),
-        Target::Direct(pair) => statement(DIRECT)
-            .bind(pair.low().as_str())
-            .bind(pair.high().as_str()),
+/// The conversation, these members, and the earlier send, in one statement.
+async fn together(
+    transaction: &mut Transaction,
+    needs: &Needs,
+    users: &[UserId],
+    facts: &mut Facts,
+) -> Result<(), Error> {
+    let is_direct = matches!(needs.target, Target::Direct(_));
+    let text = match (is_direct, needs.replay.is_some()) {
+        (false, false) => CONVERSATION_MEMBERS,
+        (true, false) => DIRECT_MEMBERS,
+        (false, true) => CONVERSATION_REPLAY,
+        (true, true) => DIRECT_REPLAY,
     };
-    transaction.find(query, rows::conversation).await
+    let mut query = statement(text).bind(user_list(users)?);
+    if let Some((sender, client_id)) = &needs.replay {
+        query = query.bind(sender.as_str()).bind(client_id.as_str());
+    }
+    let rows = transaction.all(bind_target(query, &needs.target)).await?;
+    for row in &rows {
+        let mut cells = Cells::new(row);
+        if facts.conversation.is_none() {
+            facts.conversation = Some(rows::conversation(&mut cells)?);
+        } else {
+            cells.skip(CONVERSATION_COLUMNS);
+        }
+        if cells.is_null()? {
+            cells.skip(MEMBER_COLUMNS);
+        } else {
+            let member = rows::member(&mut cells)?;
+            facts.members.insert(member.user_id.clone(), member);
+        }
+        if needs.replay.is_some() && facts.replay.is_none() && !cells.is_null()? {
+            facts.replay = Some(rows::message(&mut cells)?);
+        }
+    }
+    Ok(())
 }
 
-/// What lies in the conversation with this id.
+/// The conversation, and all members or none, and the earlier send, one after the other.
+async fn apart(transaction: &mut Transaction, needs: &Needs, facts: &mut Facts) -> Result<(), Error> {
+    let text = match &needs.target {
+        Target::Conversation(_) => CONVERSATION,
+        Target::Direct(_) => DIRECT,
+    };
+    let query = bind_target(statement(text), &needs.target);
+    facts.conversation = transaction.find(query, rows::conversation).await?;
+    let Some(conversation) = &facts.conversation else {
+        return Ok(());
+    };
+    let id = blob(conversation.id.as_uuid());
+    if needs.members == MembersNeeded::All {
+        let query = statement(MEMBERS).bind(id.clone());
+        let members = transaction.list(query, rows::member).await?;
+        facts.members = members
+            .into_iter()
+            .map(|member| (member.user_id.clone(), member))
+            .collect();
+    }
+    if let Some((sender, client_id)) = &needs.replay {
+        let query = statement(REPLAY)
+            .bind(id)
+            .bind(sender.as_str())
+            .bind(client_id.as_str());
+        facts.replay = transaction.find(query, rows::message).await?;
+    }
+    Ok(())
+}
+
+fn bind_target(query: Statement, target: &Target) -> Statement {
+    match target {
+        Target::Conversation(id) => query.bind(blob(id.as_uuid())),
+        Target::Direct(pair) => query.bind(pair.low().as_str()).bind(pair.high().as_str()),
+    }
+}
+
+/// What else lies in the conversation with this id.
 async fn inside(
     transaction: &mut Transaction,
     needs: &Needs,
     id: Vec<u8>,
     facts: &mut Facts,
 ) -> Result<(), Error> {
-    let members = match &needs.members {
-        MembersNeeded::None => Vec::new(),
-        MembersNeeded::Of(users) if users.is_empty() => Vec::new(),
-        MembersNeeded::Of(users) => {
-            let query = statement(MEMBERS_OF).bind(id.clone()).bind(user_list(users)?);
-            transaction.list(query, rows::member).await?
-        }
-        MembersNeeded::All => {
-            let query = statement(MEMBERS).bind(id.clone());
-            transaction.list(query, rows::member).await?
-        }
-    };
-    facts.members = members
-        .into_iter()
-        .map(|member| (member.user_id.clone(), member))
-        .collect();
     if !needs.messages.is_empty() {
         let ids = id_list(needs.messages.iter().map(|id| id.as_uuid()));
         let query = statement(MESSAGES).bind(ids.clone()).bind(id.clone());
@@ -141,13 +227,6 @@ async fn inside(
             let hidden = transaction.list(query, |cells| cells.message()).await?;
             facts.hidden = hidden.into_iter().collect();
         }
-    }
-    if let Some((sender, client_id)) = &needs.replay {
-        let query = statement(REPLAY)
-            .bind(id.clone())
-            .bind(sender.as_str())
-            .bind(client_id.as_str());
-        facts.replay = transaction.find(query, rows::message).await?;
     }
     if let Some(message) = needs.reactions {
         let query = statement(REACTIONS).bind(blob(message.as_uuid())).bind(id);

@@ -1,9 +1,10 @@
 //! Pages of one conversation.
 
+use std::ops::DerefMut;
+
 use chat_core::model::{Message, MessageKind};
 use chat_core::store::{Anchor, History, HistoryQuery};
 use sqlx::SqliteConnection;
-use std::ops::DerefMut;
 
 use super::SqliteStore;
 use super::rows::{self, message_columns};
@@ -15,7 +16,7 @@ use crate::statement::{Session, int, size, statement};
 /// A page: of every range the visible messages nearest to the anchor, found in the index, and of those the nearest.
 /// Without a gap in the membership there is one range.
 macro_rules! page {
-    ($kind:literal, $order:literal) => {
+    ($kind:literal, $order:literal, $limit:literal) => {
         concat!(
             "SELECT ",
             message_columns!(),
@@ -26,9 +27,12 @@ macro_rules! page {
             viewer_sees!("v"),
             " ORDER BY v.seq ",
             $order,
-            " LIMIT ?6) ORDER BY m.seq ",
+            " LIMIT ",
+            $limit,
+            ") ORDER BY m.seq ",
             $order,
-            " LIMIT ?6"
+            " LIMIT ",
+            $limit
         )
     };
 }
@@ -48,70 +52,78 @@ macro_rules! exists {
 }
 
 /// The texts for one sort of filter. The index over kinds has no texts, and says so for SQLite to see that it fits.
-struct Texts {
-    down: &'static str,
-    up: &'static str,
-    exists: &'static str,
+pub(super) struct Texts {
+    pub(super) down: &'static str,
+    pub(super) up: &'static str,
+    pub(super) exists: &'static str,
 }
 
-const ANY: Texts = Texts {
-    down: page!("", "DESC"),
-    up: page!("", "ASC"),
+pub(super) const ANY: Texts = Texts {
+    down: page!("", "DESC", "?6"),
+    up: page!("", "ASC", "?6"),
     exists: exists!(""),
 };
-const TEXT: Texts = Texts {
-    down: page!(" AND v.kind = 'text'", "DESC"),
-    up: page!(" AND v.kind = 'text'", "ASC"),
+pub(super) const TEXT: Texts = Texts {
+    down: page!(" AND v.kind = 'text'", "DESC", "?6"),
+    up: page!(" AND v.kind = 'text'", "ASC", "?6"),
     exists: exists!(" AND v.kind = 'text'"),
 };
-const OTHER: Texts = Texts {
-    down: page!(" AND v.kind = ?7 AND v.kind <> 'text'", "DESC"),
-    up: page!(" AND v.kind = ?7 AND v.kind <> 'text'", "ASC"),
-    exists: exists!(" AND v.kind = ?7 AND v.kind <> 'text'"),
+pub(super) const OTHER: Texts = Texts {
+    down: page!(" AND v.kind = ?6 AND v.kind <> 'text'", "DESC", "?7"),
+    up: page!(" AND v.kind = ?6 AND v.kind <> 'text'", "ASC", "?7"),
+    exists: exists!(" AND v.kind = ?6 AND v.kind <> 'text'"),
 };
 
 impl SqliteStore {
     pub(super) async fn history_page(&self, query: &HistoryQuery) -> Result<History, Error> {
-        let mut page = Page {
-            session: self.snapshot().await?,
-            query,
-        };
-        let limit = query.limit;
-        let (mut before, mut after) = (Vec::new(), Vec::new());
-        let (has_more_before, has_more_after);
         match query.anchor {
-            Anchor::Newest => {
-                before = page.down(i64::MAX, limit).await?;
-                has_more_before = cut(&mut before, limit);
-                has_more_after = false;
-            }
-            Anchor::Before(seq) => {
-                before = page.down(below(seq), limit).await?;
-                has_more_before = cut(&mut before, limit);
-                has_more_after = page.any(int(seq), i64::MAX).await?;
-            }
-            Anchor::After(seq) => {
-                after = page.up(int(seq).saturating_add(1), limit).await?;
-                has_more_after = cut(&mut after, limit);
-                has_more_before = page.any(0, int(seq)).await?;
-            }
-            Anchor::Around(seq) => {
-                before = page.down(below(seq), limit).await?;
-                after = page.up(int(seq), limit).await?;
-                let to_follow = after.len().min(limit - before.len().min(limit / 2));
-                let to_precede = before.len().min(limit - to_follow);
-                has_more_before = cut(&mut before, to_precede);
-                has_more_after = cut(&mut after, to_follow);
-            }
+            // One statement sees one state by itself.
+            Anchor::Newest => page(self.read().await?, query).await,
+            _ => page(self.snapshot().await?, query).await,
         }
-        before.reverse();
-        before.append(&mut after);
-        Ok(History {
-            messages: before,
-            has_more_before,
-            has_more_after,
-        })
     }
+}
+
+async fn page<C>(session: Session<C>, query: &HistoryQuery) -> Result<History, Error>
+where
+    C: DerefMut<Target = SqliteConnection>,
+{
+    let mut page = Page { session, query };
+    let limit = query.limit;
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    let (has_more_before, has_more_after);
+    match query.anchor {
+        Anchor::Newest => {
+            before = page.down(i64::MAX, limit).await?;
+            has_more_before = cut(&mut before, limit);
+            has_more_after = false;
+        }
+        Anchor::Before(seq) => {
+            before = page.down(below(seq), limit).await?;
+            has_more_before = cut(&mut before, limit);
+            has_more_after = page.any(int(seq), i64::MAX).await?;
+        }
+        Anchor::After(seq) => {
+            after = page.up(int(seq).saturating_add(1), limit).await?;
+            has_more_after = cut(&mut after, limit);
+            has_more_before = page.any(0, int(seq)).await?;
+        }
+        Anchor::Around(seq) => {
+            before = page.down(below(seq), limit).await?;
+            after = page.up(int(seq), limit).await?;
+            let to_follow = after.len().min(limit - before.len().min(limit / 2));
+            let to_precede = before.len().min(limit - to_follow);
+            has_more_before = cut(&mut before, to_precede);
+            has_more_after = cut(&mut after, to_follow);
+        }
+    }
+    before.reverse();
+    before.append(&mut after);
+    Ok(History {
+        messages: before,
+        has_more_before,
+        has_more_after,
+    })
 }
 
 /// Cuts a list to `limit`; returns whether there was more.
@@ -168,10 +180,11 @@ impl<C: DerefMut<Target = SqliteConnection>> Page<'_, C> {
         if ranges.is_empty() {
             return Ok(Vec::new());
         }
-        let mut query = bind_viewer(statement(text), viewer, &ranges)?.bind(size(limit).saturating_add(1));
+        let mut query = bind_viewer(statement(text), viewer, &ranges)?;
         if let Some(kind) = self.kind() {
             query = query.bind(kind);
         }
+        let query = query.bind(size(limit).saturating_add(1));
         self.session.list(query, rows::message).await
     }
 
@@ -182,8 +195,7 @@ impl<C: DerefMut<Target = SqliteConnection>> Page<'_, C> {
         if ranges.is_empty() {
             return Ok(false);
         }
-        // The sixth parameter, the limit of a page, has no place here but keeps its number.
-        let mut query = bind_viewer(statement(self.texts().exists), viewer, &ranges)?.bind(1_i64);
+        let mut query = bind_viewer(statement(self.texts().exists), viewer, &ranges)?;
         if let Some(kind) = self.kind() {
             query = query.bind(kind);
         }

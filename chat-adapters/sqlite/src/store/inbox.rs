@@ -103,7 +103,7 @@ macro_rules! entries {
     };
 }
 
-const LIST: &str = entries!(concat!(
+pub(super) const LIST: &str = entries!(concat!(
     "SELECT mb.conversation_id AS id FROM chat_members mb \
      CROSS JOIN chat_conversations c ON c.id = mb.conversation_id \
      WHERE mb.user_id = ?1 AND mb.state = 'active' AND NOT ",
@@ -126,13 +126,13 @@ const LIST: &str = entries!(concat!(
      ORDER BY mb.pinned_at IS NOT NULL DESC, c.last_activity_at DESC, c.id DESC LIMIT ?10"
 ));
 
-const BY_ID: &str = entries!(
+pub(super) const BY_ID: &str = entries!(
     "SELECT mb.conversation_id AS id FROM chat_members mb \
      WHERE mb.conversation_id IN (SELECT unhex(value) FROM json_each(?5)) AND mb.user_id = ?1 \
      AND mb.state = 'active'"
 );
 
-const TOTALS: &str = concat!(
+pub(super) const TOTALS: &str = concat!(
     "SELECT mb.unread_from IS NOT NULL, ",
     tally!(),
     " FROM chat_members mb CROSS JOIN chat_conversations c ON c.id = mb.conversation_id \

@@ -13,14 +13,14 @@ use super::SqliteStore;
 use super::rows::{self, message_columns};
 use crate::statement::{id_list, size, statement};
 
-const GET: &str = concat!(
+pub(super) const GET: &str = concat!(
     "SELECT ",
     message_columns!(),
     " FROM chat_messages m WHERE m.id IN (SELECT unhex(value) FROM json_each(?1))"
 );
-const HIDDEN: &str = "SELECT h.message_id FROM chat_hides h \
+pub(super) const HIDDEN: &str = "SELECT h.message_id FROM chat_hides h \
     WHERE h.user_id = ?1 AND h.message_id IN (SELECT unhex(value) FROM json_each(?2))";
-const EXPIRED: &str = concat!(
+pub(super) const EXPIRED: &str = concat!(
     "SELECT ",
     message_columns!(),
     " FROM chat_messages m WHERE m.expires_at IS NOT NULL AND m.expires_at <= ?1 \

@@ -10,6 +10,8 @@ mod facts;
 mod history;
 mod inbox;
 mod message;
+#[cfg(test)]
+mod plans;
 mod reaction;
 mod receipt;
 mod rows;
@@ -66,7 +68,7 @@ pub struct SqliteStats {
     pub transactions: u64,
     /// Changes in them; many per transaction show that writes are batched.
     pub changes: u64,
-    /// Statements run by the writer, BEGIN and COMMIT among them.
+    /// Round trips of the writer to SQLite, those for BEGIN and COMMIT among them.
     pub write_statements: u64,
     /// Statements run for reading, those that frame a snapshot left out.
     pub read_statements: u64,
@@ -81,6 +83,14 @@ impl SqliteStore {
     /// [`migrate`](SqliteConfig::migrate) off) not current.
     pub async fn open(config: SqliteConfig, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let options = connect_options(&config);
+        Self::open_with(config, options, clock).await
+    }
+
+    async fn open_with(
+        config: SqliteConfig,
+        options: SqliteConnectOptions,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
         let mut connection = options.connect().await?;
         if config.migrate {
             schema::migrate(&mut connection).await?;
@@ -198,6 +208,8 @@ fn connect_options(config: &SqliteConfig) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(config.busy_timeout)
         .statement_cache_capacity(STATEMENT_CACHE)
+        // After a burst the log shrinks again when it is checkpointed.
+        .pragma("journal_size_limit", "67108864")
         // Statements are ours and hold no data, but they are noise in a host's log.
         .disable_statement_logging();
     match &config.path {
@@ -206,5 +218,54 @@ fn connect_options(config: &SqliteConfig) -> SqliteConnectOptions {
         None => options
             .filename(format!("/chat-{}", Uuid::now_v7().simple()))
             .vfs("memdb"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chat_core::error::BackendErrorKind;
+    use chat_core::id::UserId;
+    use chat_core::model::{JsonObject, NewUser, UserPatch};
+    use chat_core::store::UserStore;
+    use chat_core::time::{SystemClock, Timestamp};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_changes_nothing() {
+        for config in [SqliteConfig::in_memory(), SqliteConfig::new("")] {
+            let directory = tempfile::tempdir().unwrap();
+            let config = SqliteConfig {
+                path: config.path.map(|_| directory.path().join("chat.db")),
+                ..config
+            };
+            // As good as a small disk: SQLite answers both with the same code.
+            let options = connect_options(&config).pragma("max_page_count", "150");
+            let store = SqliteStore::open_with(config, options, Arc::new(SystemClock))
+                .await
+                .unwrap();
+            let name = "x".repeat(8_000);
+            let mut made = 0;
+            let failure = loop {
+                let new = NewUser::new(UserId::new(format!("user-{made}")).unwrap()).with_name(name.clone());
+                match store.ensure_user(new, Timestamp::default()).await {
+                    Ok(_) => made += 1,
+                    Err(failure) => break failure,
+                }
+            };
+            assert_eq!(failure.kind(), BackendErrorKind::Full);
+            let lost = UserId::new(format!("user-{made}")).unwrap();
+            assert!(store.users(&[lost]).await.unwrap().is_empty());
+            // The store goes on: what fits is written.
+            let first = UserId::new("user-0").unwrap();
+            let patch = UserPatch {
+                name: Some("short".to_owned()),
+                custom: Some(JsonObject::default()),
+                ..UserPatch::default()
+            };
+            let user = store.update_user(&first, patch).await.unwrap().unwrap();
+            assert_eq!(user.name, "short");
+            store.close().await;
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::statement::{id_list, size, statement, user_list};
 
 /// Counted in the database: of a thousand reactions with one emoji a few rows come back.
-const SUMMARIES: &str = "SELECT o.message_id, o.emoji, o.total, o.mine, o.user_id FROM (\
+pub(super) const SUMMARIES: &str = "SELECT o.message_id, o.emoji, o.total, o.mine, o.user_id FROM (\
       SELECT r.message_id, r.emoji, r.user_id, count(*) OVER every AS total, max(r.user_id = ?2) OVER every AS mine, \
         row_number() OVER (PARTITION BY r.message_id, r.emoji ORDER BY r.at, r.position) AS place, \
         r.at, r.position \

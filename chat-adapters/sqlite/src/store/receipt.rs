@@ -13,12 +13,12 @@ use crate::statement::{blob, int, statement, user_list};
 
 /// Within one kind of step a mark only grows, so the first step over a seq is one seek, whatever the length of the
 /// log; the earliest over several kinds is then the one with the lowest position.
-const FIRST_STEPS: &str = "SELECT a.user_id, a.step, a.at FROM json_each(?1) u \
-    CROSS JOIN (SELECT 0 AS step UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3) k \
+pub(super) const FIRST_STEPS: &str = "SELECT a.user_id, a.step, a.at FROM json_each(?1) u \
+    CROSS JOIN (SELECT 0 AS step UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3) kinds \
     CROSS JOIN chat_advances a ON a.position = (SELECT f.position FROM chat_advances f \
-      WHERE f.conversation_id = ?2 AND f.user_id = u.value AND f.step = k.step AND f.to_seq >= ?3 \
+      WHERE f.conversation_id = ?2 AND f.user_id = u.value AND f.step = kinds.step AND f.to_seq >= ?3 \
       ORDER BY f.to_seq, f.position LIMIT 1) \
-    WHERE k.step = 0 OR k.step >= ?4 ORDER BY a.position";
+    WHERE kinds.step = 0 OR kinds.step >= ?4 ORDER BY a.position";
 
 #[async_trait]
 impl ReceiptStore for SqliteStore {

@@ -22,6 +22,9 @@ macro_rules! conversation_columns {
 }
 pub(super) use conversation_columns;
 
+/// How many columns a conversation has.
+pub(super) const CONVERSATION_COLUMNS: usize = 22;
+
 pub(super) fn conversation(cells: &mut Cells<'_>) -> Result<Conversation, Error> {
     Ok(Conversation {
         id: cells.conversation()?,
@@ -68,6 +71,9 @@ macro_rules! member_columns {
     };
 }
 pub(super) use member_columns;
+
+/// How many columns a member has.
+pub(super) const MEMBER_COLUMNS: usize = 21;
 
 pub(super) fn member(cells: &mut Cells<'_>) -> Result<Member, Error> {
     Ok(Member {

@@ -35,13 +35,13 @@ macro_rules! hits {
 }
 
 /// From the index to the messages; then whether the user may see them.
-const INDEXED: &str = hits!(
+pub(super) const INDEXED: &str = hits!(
     " FROM chat_search CROSS JOIN chat_messages m ON m.row_id = chat_search.rowid \
      CROSS JOIN chat_members mb ON mb.conversation_id = m.conversation_id \
      CROSS JOIN chat_conversations c ON c.id = m.conversation_id WHERE chat_search MATCH ?13"
 );
 /// For texts too short for the index: through all the user may see.
-const SCANNED: &str = hits!(
+pub(super) const SCANNED: &str = hits!(
     " FROM chat_members mb CROSS JOIN chat_conversations c ON c.id = mb.conversation_id \
      CROSS JOIN chat_messages m ON m.conversation_id = mb.conversation_id WHERE ?13 IS NULL"
 );

@@ -12,16 +12,16 @@ use crate::statement::{blob, int, size, statement};
 
 const POSITION: &str = "SELECT commit_no FROM chat_state WHERE id = 1";
 /// What happens after he left is none of his business, so only his own row counts then.
-const CHANGED: &str = "SELECT mb.conversation_id, \
+pub(super) const CHANGED: &str = "SELECT mb.conversation_id, \
     CASE WHEN mb.state = 'active' THEN max(mb.commit_no, c.commit_no) ELSE mb.commit_no END AS changed \
     FROM chat_members mb CROSS JOIN chat_conversations c ON c.id = mb.conversation_id \
     WHERE mb.user_id = ?1 AND changed > ?2 ORDER BY changed LIMIT ?3";
 /// The newest rev that is certainly not after a position: within a conversation revs and numbers of changes rise
 /// together. Seen from the newest message down, so the cost is that of what changed since.
-const REV_AT: &str = "SELECT CASE WHEN c.commit_no <= ?2 THEN c.rev ELSE coalesce((SELECT m.rev FROM chat_messages m \
+pub(super) const REV_AT: &str = "SELECT CASE WHEN c.commit_no <= ?2 THEN c.rev ELSE coalesce((SELECT m.rev FROM chat_messages m \
     WHERE m.conversation_id = c.id AND m.commit_no <= ?2 ORDER BY m.rev DESC LIMIT 1), 0) END \
     FROM chat_conversations c WHERE c.id = ?1";
-const MESSAGES: &str = concat!(
+pub(super) const MESSAGES: &str = concat!(
     "SELECT ",
     message_columns!(),
     " FROM chat_messages m WHERE m.conversation_id = ?1 AND m.rev > ?6 AND m.commit_no > ?7 \
@@ -29,7 +29,7 @@ const MESSAGES: &str = concat!(
     viewer_sees!("m"),
     " ORDER BY m.rev DESC, m.seq DESC LIMIT ?8"
 );
-const HIDES: &str = "SELECT h.user_id, h.conversation_id, h.message_id, h.seq, h.rev FROM chat_hides h \
+pub(super) const HIDES: &str = "SELECT h.user_id, h.conversation_id, h.message_id, h.seq, h.rev FROM chat_hides h \
     WHERE h.user_id = ?1 AND h.conversation_id = ?2 AND h.rev > ?3 AND h.commit_no > ?4 \
     ORDER BY h.rev DESC, h.seq DESC LIMIT ?5";
 

@@ -28,9 +28,20 @@ impl Actor {
     /// # Errors
     /// `conversation_not_found`; `conversation_gone` for a member of a group that was deleted.
     pub(crate) async fn render_conversation(&self, id: ConversationId) -> ChatResult<ConversationView> {
-        let entries = self.inner().store.inbox(&self.inbox_query(vec![id])).await?;
+        let mut entries = self.inner().store.inbox(&self.inbox_query(vec![id])).await?;
         if entries.is_empty() {
-            self.check_readable(id).await?;
+            // Not a member: refused here, unless it is the host, who has no list but may look.
+            let (conversation, member) = self.readable(id).await?;
+            entries.push(InboxEntry {
+                conversation,
+                member,
+                archived: false,
+                hidden: false,
+                unread_count: 0,
+                mention_count: 0,
+                first_unread_seq: None,
+                last_message: None,
+            });
         }
         let view = self.render_entries(entries).await?.pop();
         view.ok_or_else(|| ChatError::new(ErrorCode::ConversationNotFound, "no such conversation"))

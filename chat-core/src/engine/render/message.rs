@@ -66,8 +66,8 @@ impl Actor {
         conversation: &Conversation,
         message: Message,
     ) -> ChatResult<MessageView> {
-        let member = self.inner().store.member(conversation.id, self.user_id()).await?;
-        let Some(member) = member else {
+        let own = self.inner().store.member(conversation.id, self.user_id()).await?;
+        let Some(member) = self.standing_member(Some(conversation), own) else {
             return Err(ChatError::new(
                 ErrorCode::ConversationNotFound,
                 "no such conversation",

@@ -228,12 +228,12 @@ pub async fn changed_members_come_newest_first(store: AnyStore) {
     let room = Room::group(&store, &[&ann, &bob, &cid, &dan]).await;
     room.set_public(&cid, |_, member| member.role = Role::Admin).await;
     let since = room.row().await.rev;
-    room.leave(&bob).await;
-    room.set_public(&ann, |_, member| member.role = Role::Owner).await;
+    room.leave(&ann).await;
+    room.set_public(&bob, |_, member| member.role = Role::Owner).await;
     let changed = store.changed_members(room.id, since, 9).await.unwrap();
-    assert_eq!(changed, [room.member(&ann).await, room.member(&bob).await]);
+    assert_eq!(changed, [room.member(&bob).await, room.member(&ann).await]);
     let changed = store.changed_members(room.id, 1, 1).await.unwrap();
-    assert_eq!(changed, [room.member(&ann).await]);
+    assert_eq!(changed, [room.member(&bob).await]);
     assert_eq!(store.changed_members(room.id, 1, 9).await.unwrap().len(), 3);
     let now = room.row().await.rev;
     assert!(store.changed_members(room.id, now, 9).await.unwrap().is_empty());

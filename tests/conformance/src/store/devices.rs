@@ -16,7 +16,7 @@ fn device(user: &UserId, token: &str, seconds: u64) -> Device {
 }
 
 async fn tokens(store: &AnyStore, user: &UserId) -> Vec<String> {
-    let devices = store.devices(user).await.unwrap();
+    let devices = store.devices(std::slice::from_ref(user)).await.unwrap();
     devices.into_iter().map(|device| device.token).collect()
 }
 
@@ -30,7 +30,10 @@ pub async fn devices_come_back_newest_first(store: AnyStore) {
     for device in [&browser, &phone, &device(&bob, "other", 3)] {
         store.register_device(device.clone(), 25).await.unwrap();
     }
-    assert_eq!(store.devices(&ann).await.unwrap(), [phone, browser]);
+    assert_eq!(
+        store.devices(std::slice::from_ref(&ann)).await.unwrap(),
+        [phone, browser]
+    );
 }
 
 /// Registering a device again refreshes it.
@@ -43,7 +46,10 @@ pub async fn registering_again_refreshes(store: AnyStore) {
             .unwrap();
     }
     assert_eq!(tokens(&store, &ann).await, ["a", "b"]);
-    assert_eq!(store.devices(&ann).await.unwrap()[0].refreshed_at, at(3));
+    assert_eq!(
+        store.devices(std::slice::from_ref(&ann)).await.unwrap()[0].refreshed_at,
+        at(3)
+    );
 }
 
 /// A token that another user registers leaves its former owner.

@@ -4,8 +4,8 @@
 
 use chat_core::config::BlockedInGroup::{Collapse, Hide};
 use chat_core::id::{ConversationId, UserId};
-use chat_core::model::{Message, Rev, Role, Seq};
-use chat_core::store::{ChangedMessages, ChangesQuery, SyncPosition, Viewer};
+use chat_core::model::{Hide as HideRow, Message, Rev, Role, Seq};
+use chat_core::store::{ChangedMessages, ChangesQuery, SyncPosition, Viewer, Writes};
 
 use crate::fixtures::{AnyStore, NOW, RandomRoom, Room, at, people, text};
 
@@ -96,7 +96,18 @@ pub async fn private_changes_are_reported_to_their_user(store: AnyStore) {
     assert_eq!(changed(&store, &ann, since, 9).await, [room.id]);
     let message = room.say(&bob, "hi").await;
     let since = store.sync_position().await.unwrap();
-    room.hide(&ann, &message).await;
+    let hide = HideRow {
+        user_id: ann.clone(),
+        conversation_id: room.id,
+        message_id: message.id,
+        seq: message.seq,
+        rev: message.rev,
+    };
+    room.write(Writes {
+        hides: vec![hide],
+        ..Writes::none()
+    })
+    .await;
     assert_eq!(changed(&store, &ann, since, 9).await, [room.id]);
 }
 
@@ -108,8 +119,8 @@ pub async fn strange_conversations_are_not_reported(store: AnyStore) {
     assert!(changed(&store, &ann, since, 9).await.is_empty());
 }
 
-/// A conversation somebody left is reported for his leaving, and not for what happens there later.
-pub async fn leaving_is_reported_and_nothing_after_it(store: AnyStore) {
+/// A conversation somebody left is reported for his leaving, and for its changes again when he is back.
+pub async fn leaving_and_coming_back_are_reported(store: AnyStore) {
     let [ann, bob] = people(&store, ["ann", "bob"]).await;
     let room = Room::group(&store, &[&ann, &bob]).await;
     room.say(&bob, "hi").await;
@@ -248,6 +259,9 @@ pub async fn hides_are_told_as_hides(store: AnyStore) {
     room.hide(&ann, &messages[3]).await;
     let since = room.row().await.rev;
     room.edit(&messages[1], |m| m.version = 2).await;
+    let other = Room::group(&store, &[&ann, &bob]).await;
+    let elsewhere = other.chatter(&bob, 9).await;
+    other.hide(&ann, &elsewhere[8]).await;
     room.hide(&ann, &messages[2]).await;
     room.hide(&ann, &messages[0]).await;
     room.hide(&bob, &messages[1]).await;
