@@ -21,11 +21,20 @@ async fn a_block_stops_a_direct_both_ways(world: World) {
     let mut live = world.connect(&ben).await;
     ada.block(ben.user_id()).await.unwrap();
     ada.block(ben.user_id()).await.unwrap();
-    assert_eq!(code(ada.send(SendMessage::text(direct, "x")).await), ErrorCode::YouBlocked);
-    assert_eq!(code(ben.send(SendMessage::text(direct, "x")).await), ErrorCode::NotPermitted);
+    assert_eq!(
+        code(ada.send(SendMessage::text(direct, "x")).await),
+        ErrorCode::YouBlocked
+    );
+    assert_eq!(
+        code(ben.send(SendMessage::text(direct, "x")).await),
+        ErrorCode::NotPermitted
+    );
     let by_name = SendMessage::text_to(user_id("ada"), "x");
     assert_eq!(code(ben.send(by_name).await), ErrorCode::NotPermitted);
-    let react = ReactTo { message_id: old.id, emoji: "👍".to_owned() };
+    let react = ReactTo {
+        message_id: old.id,
+        emoji: "👍".to_owned(),
+    };
     assert_eq!(code(ben.add_reaction(react).await), ErrorCode::NotPermitted);
     ada.mark_read(up_to(direct, old.seq)).await.unwrap();
     live.hears_no("receipt_updated").await;
@@ -38,7 +47,10 @@ async fn nothing_refused_turns_up_after_unblocking(world: World) {
     let [ada, ben] = world.users(["ada", "ben"]).await;
     let direct = ada.direct_with(&ben).await.id;
     ada.block(ben.user_id()).await.unwrap();
-    assert_eq!(code(ben.send(SendMessage::text(direct, "lost")).await), ErrorCode::NotPermitted);
+    assert_eq!(
+        code(ben.send(SendMessage::text(direct, "lost")).await),
+        ErrorCode::NotPermitted
+    );
     ada.unblock(ben.user_id()).await.unwrap();
     ada.unblock(ben.user_id()).await.unwrap();
     ben.say(direct, "after").await;
@@ -50,7 +62,10 @@ async fn a_group_goes_on_and_folds_for_the_blocker(world: World) {
     let [ada, ben, cem] = world.users(["ada", "ben", "cem"]).await;
     let group = ada.group_of("Trip", &[&ben, &cem]).await.id;
     ada.block(ben.user_id()).await.unwrap();
-    let send = SendMessage { mentions: vec![user_id("ada")], ..SendMessage::text(group, "to all") };
+    let send = SendMessage {
+        mentions: vec![user_id("ada")],
+        ..SendMessage::text(group, "to all")
+    };
     let message = ben.send(send).await.unwrap().message;
     assert_eq!(ada.message(message.id).await.unwrap().from_blocked, Some(true));
     assert_eq!(cem.message(message.id).await.unwrap().from_blocked, None);
@@ -63,10 +78,20 @@ async fn a_group_goes_on_and_folds_for_the_blocker(world: World) {
 async fn nobody_is_added_over_a_block(world: World) {
     let [ada, ben, cem, dora] = world.users(["ada", "ben", "cem", "dora"]).await;
     ada.block(ben.user_id()).await.unwrap();
-    let open = OpenDirect { user_id: user_id("ada") };
+    let open = OpenDirect {
+        user_id: user_id("ada"),
+    };
     assert_eq!(code(ben.open_direct(open).await), ErrorCode::NotPermitted);
     let group = ben.group_of("Trip", &[&cem, &dora]).await.id;
-    let answer = ben.add_members(group, AddMembers { user_ids: vec![user_id("ada")] }).await.unwrap();
+    let answer = ben
+        .add_members(
+            group,
+            AddMembers {
+                user_ids: vec![user_id("ada")],
+            },
+        )
+        .await
+        .unwrap();
     assert_eq!((answer.added.len(), answer.skipped), (0, vec![user_id("ada")]));
 }
 
@@ -75,11 +100,16 @@ async fn a_block_races_with_sends_and_wins(world: World) {
     let direct = ada.direct_with(&ben).await.id;
     for round in 0..10 {
         let text = round.to_string();
-        let (block, _sent) =
-            tokio::join!(ada.block(ben.user_id()), ben.send(SendMessage::text(direct, text.as_str())));
+        let (block, _sent) = tokio::join!(
+            ada.block(ben.user_id()),
+            ben.send(SendMessage::text(direct, text.as_str()))
+        );
         block.unwrap();
         let stored = ada.texts(direct).await.len();
-        assert_eq!(code(ben.send(SendMessage::text(direct, "late")).await), ErrorCode::NotPermitted);
+        assert_eq!(
+            code(ben.send(SendMessage::text(direct, "late")).await),
+            ErrorCode::NotPermitted
+        );
         assert_eq!(ada.texts(direct).await.len(), stored);
         ada.unblock(ben.user_id()).await.unwrap();
     }

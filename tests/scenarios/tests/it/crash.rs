@@ -51,7 +51,9 @@ async fn start(program: &Path, folder: &Path, port: u16) -> Child {
         }
         panic!("the server ended before it listened");
     };
-    tokio::time::timeout(Duration::from_secs(30), ready).await.expect("a server that listens");
+    tokio::time::timeout(Duration::from_secs(30), ready)
+        .await
+        .expect("a server that listens");
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     child
 }
@@ -94,13 +96,21 @@ async fn call(port: u16, user: &str, method: &str, path: &str, body: Option<Valu
         };
         Some((status, serde_json::from_str(body).ok()?))
     };
-    tokio::time::timeout(Duration::from_secs(10), exchange).await.ok()?
+    tokio::time::timeout(Duration::from_secs(10), exchange)
+        .await
+        .ok()?
 }
 
 /// What writers know to be stored: client id, with the seq they were told.
 type Acknowledged = Arc<Mutex<BTreeMap<String, u64>>>;
 
-async fn write(port: u16, writer: u64, conversation: String, acknowledged: Acknowledged, stop: Arc<AtomicU64>) {
+async fn write(
+    port: u16,
+    writer: u64,
+    conversation: String,
+    acknowledged: Acknowledged,
+    stop: Arc<AtomicU64>,
+) {
     let (user, mut number) = (if writer % 2 == 0 { "ada" } else { "ben" }, 0);
     while stop.load(Ordering::SeqCst) == 0 {
         let key = format!("w{writer}-{number}");
@@ -124,22 +134,45 @@ async fn write(port: u16, writer: u64, conversation: String, acknowledged: Ackno
 async fn crash_every_acknowledged_message_survives_being_killed() {
     let Some(program) = server_program() else {
         let required = std::env::var("CHAT_REQUIRE").is_ok_and(|names| names.contains("server"));
-        assert!(!required, "chat-server is not built and CHAT_SERVER_BIN does not name it");
+        assert!(
+            !required,
+            "chat-server is not built and CHAT_SERVER_BIN does not name it"
+        );
         eprintln!("skipped: chat-server is not built");
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let mut server = start(&program, folder.path(), port).await;
     for user in ["ada", "ben"] {
         assert_eq!(call(port, user, "GET", "/me", None).await.unwrap().0, 200);
     }
-    let open = call(port, "ada", "POST", "/conversations/direct", Some(json!({ "user_id": "ben" }))).await.unwrap();
+    let open = call(
+        port,
+        "ada",
+        "POST",
+        "/conversations/direct",
+        Some(json!({ "user_id": "ben" })),
+    )
+    .await
+    .unwrap();
     let conversation = open.1["conversation"]["id"].as_str().unwrap().to_owned();
 
     let (acknowledged, stop) = (Acknowledged::default(), Arc::new(AtomicU64::new(0)));
     let writers: Vec<_> = (0..WRITERS)
-        .map(|writer| tokio::spawn(write(port, writer, conversation.clone(), Arc::clone(&acknowledged), Arc::clone(&stop))))
+        .map(|writer| {
+            tokio::spawn(write(
+                port,
+                writer,
+                conversation.clone(),
+                Arc::clone(&acknowledged),
+                Arc::clone(&stop),
+            ))
+        })
         .collect();
     for kill in 0..KILLS {
         // Not at random, but at moments that fall differently into the writers' rhythm each time.
@@ -172,11 +205,18 @@ async fn crash_every_acknowledged_message_survives_being_killed() {
         }
         after = page["range"]["to"].as_u64().unwrap();
     }
-    assert!(acknowledged.len() > 40, "only {} messages were acknowledged", acknowledged.len());
+    assert!(
+        acknowledged.len() > 40,
+        "only {} messages were acknowledged",
+        acknowledged.len()
+    );
     for (key, seq) in &acknowledged {
         assert_eq!(stored.get(key), Some(&vec![*seq]), "{key}");
     }
-    assert!(stored.values().all(|seqs| seqs.len() == 1), "a message is stored twice");
+    assert!(
+        stored.values().all(|seqs| seqs.len() == 1),
+        "a message is stored twice"
+    );
     let dense: BTreeSet<u64> = (1..=seqs.len() as u64).collect();
     assert_eq!(seqs, dense, "seqs have gaps");
     server.kill().await.unwrap();

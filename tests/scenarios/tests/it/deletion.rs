@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use chat_core::Actor;
 use chat_core::command::{DeleteMessage, DeletionScope, EditMessage, ReactTo, SearchMessages, SendMessage};
 use chat_core::error::{ChatResult, ErrorCode};
 use chat_core::id::MessageId;
 use chat_core::view::ReplyState;
-use chat_core::Actor;
 
 use crate::world::{Chats, World, client_id, code, whole_history};
 
@@ -28,8 +28,16 @@ async fn a_deleted_body_is_nowhere(world: World) {
     let direct = ada.direct_with(&ben).await.id;
     ada.say(direct, "stays").await;
     let secret = ada.say(direct, "xylophone").await;
-    ben.add_reaction(ReactTo { message_id: secret.id, emoji: "👍".to_owned() }).await.unwrap();
-    let reply = SendMessage { reply_to: Some(secret.id), ..SendMessage::text(direct, "re") };
+    ben.add_reaction(ReactTo {
+        message_id: secret.id,
+        emoji: "👍".to_owned(),
+    })
+    .await
+    .unwrap();
+    let reply = SendMessage {
+        reply_to: Some(secret.id),
+        ..SendMessage::text(direct, "re")
+    };
     let reply = ben.send(reply).await.unwrap().message;
     delete(&ada, secret.id, DeletionScope::Everyone).await.unwrap();
     delete(&ada, secret.id, DeletionScope::Everyone).await.unwrap();
@@ -48,18 +56,35 @@ async fn a_deleted_body_is_nowhere(world: World) {
             assert!(!text.contains("xylophone"), "{text}");
         }
     }
-    assert_eq!(ben.message(reply.id).await.unwrap().reply_to.unwrap().state, ReplyState::Deleted);
+    assert_eq!(
+        ben.message(reply.id).await.unwrap().reply_to.unwrap().state,
+        ReplyState::Deleted
+    );
     assert_eq!(ben.unread(direct).await, 1, "it does not count any more");
-    let edit = EditMessage { message_id: secret.id, text: "x".to_owned(), mentions: None, expected_version: None };
+    let edit = EditMessage {
+        message_id: secret.id,
+        text: "x".to_owned(),
+        mentions: None,
+        expected_version: None,
+    };
     assert_eq!(code(ada.edit(edit).await), ErrorCode::InvalidOperation);
-    let react = ReactTo { message_id: secret.id, emoji: "👍".to_owned() };
+    let react = ReactTo {
+        message_id: secret.id,
+        emoji: "👍".to_owned(),
+    };
     assert_eq!(code(ben.add_reaction(react).await), ErrorCode::InvalidOperation);
 }
 
 async fn search(actor: &Actor, q: &str) -> Vec<String> {
-    let search = SearchMessages { q: q.to_owned(), ..SearchMessages::default() };
+    let search = SearchMessages {
+        q: q.to_owned(),
+        ..SearchMessages::default()
+    };
     let page = actor.search_messages(search).await.unwrap();
-    page.items.into_iter().filter_map(|message| message.text).collect()
+    page.items
+        .into_iter()
+        .filter_map(|message| message.text)
+        .collect()
 }
 
 async fn the_window_closes_exactly(world: World) {
@@ -69,7 +94,10 @@ async fn the_window_closes_exactly(world: World) {
     world.advance(Duration::from_secs(3600));
     delete(&ada, first.id, DeletionScope::Everyone).await.unwrap();
     world.advance(Duration::from_millis(1));
-    assert_eq!(code(delete(&ada, second.id, DeletionScope::Everyone).await), ErrorCode::WindowClosed);
+    assert_eq!(
+        code(delete(&ada, second.id, DeletionScope::Everyone).await),
+        ErrorCode::WindowClosed
+    );
     delete(&ada, second.id, DeletionScope::Me).await.unwrap();
     assert_eq!(ben.texts(direct).await, ["2"]);
 }
@@ -78,7 +106,10 @@ async fn moderators_have_no_window(world: World) {
     let [ada, ben, cem] = world.users(["ada", "ben", "cem"]).await;
     let group = ada.group_of("Trip", &[&ben, &cem]).await.id;
     let message = ben.say(group, "rude").await;
-    assert_eq!(code(delete(&cem, message.id, DeletionScope::Everyone).await), ErrorCode::Forbidden);
+    assert_eq!(
+        code(delete(&cem, message.id, DeletionScope::Everyone).await),
+        ErrorCode::Forbidden
+    );
     world.advance(Duration::from_secs(86_400));
     delete(&ada, message.id, DeletionScope::Everyone).await.unwrap();
     let tombstone = serde_json::to_value(cem.message(message.id).await.unwrap().deleted).unwrap();
@@ -90,7 +121,9 @@ async fn deleting_for_me_is_mine_alone(world: World) {
     let direct = ada.direct_with(&ben).await.id;
     let message = ben.say(direct, "hello").await;
     delete(&ada, message.id, DeletionScope::Me).await.unwrap();
-    delete(&ada, message.id, DeletionScope::Me).await.unwrap_or_default();
+    delete(&ada, message.id, DeletionScope::Me)
+        .await
+        .unwrap_or_default();
     assert!(!ada.sees(message.id).await);
     assert_eq!(ada.unread(direct).await, 0);
     assert!(ada.conversation(direct).await.unwrap().last_message.is_none());
@@ -104,12 +137,24 @@ async fn clear_and_hide_are_mine_alone(world: World) {
     ben.say(direct, "old").await;
     ada.clear(direct).await.unwrap();
     assert_eq!((ada.texts(direct).await.len(), ada.unread(direct).await), (0, 0));
-    assert_eq!(ada.conversations(Default::default()).await.unwrap().items.len(), 1);
+    assert_eq!(
+        ada.conversations(Default::default()).await.unwrap().items.len(),
+        1
+    );
     ada.hide(direct).await.unwrap();
-    assert!(ada.conversations(Default::default()).await.unwrap().items.is_empty());
+    assert!(
+        ada.conversations(Default::default())
+            .await
+            .unwrap()
+            .items
+            .is_empty()
+    );
     assert_eq!(ben.texts(direct).await, ["old"]);
     ben.say(direct, "new").await;
-    assert_eq!(ada.conversations(Default::default()).await.unwrap().items.len(), 1);
+    assert_eq!(
+        ada.conversations(Default::default()).await.unwrap().items.len(),
+        1
+    );
     assert_eq!(ada.texts(direct).await, ["new"]);
 }
 

@@ -19,7 +19,13 @@ for_each_store!(
 );
 
 pub(crate) fn up_to(conversation_id: ConversationId, seq: Seq) -> Marks {
-    Marks { marks: Some(vec![Mark { conversation_id, seq: Some(seq) }]), ..Marks::default() }
+    Marks {
+        marks: Some(vec![Mark {
+            conversation_id,
+            seq: Some(seq),
+        }]),
+        ..Marks::default()
+    }
 }
 
 async fn two_users_chat_and_all_numbers_agree(world: World) {
@@ -33,7 +39,10 @@ async fn two_users_chat_and_all_numbers_agree(world: World) {
     assert_eq!(ada.unread(direct).await, 0, "one's own messages do not count");
 
     ben.mark_delivered(up_to(direct, first.seq)).await.unwrap();
-    assert_eq!(ada.message(first.id).await.unwrap().status, Some(Status::Delivered));
+    assert_eq!(
+        ada.message(first.id).await.unwrap().status,
+        Some(Status::Delivered)
+    );
     ben.mark_read(up_to(direct, first.seq)).await.unwrap();
     assert_eq!(ada.message(first.id).await.unwrap().status, Some(Status::Read));
     assert_eq!(ben.unread(direct).await, 0);
@@ -53,7 +62,9 @@ async fn two_users_chat_and_all_numbers_agree(world: World) {
 
 async fn a_pair_has_one_direct_however_it_is_opened(world: World) {
     let [ada, ben] = world.users(["ada", "ben"]).await;
-    let open = |other: &str| OpenDirect { user_id: user_id(other) };
+    let open = |other: &str| OpenDirect {
+        user_id: user_id(other),
+    };
     let (a, b, c, d) = tokio::join!(
         ada.open_direct(open("ben")),
         ben.open_direct(open("ada")),
@@ -80,9 +91,15 @@ async fn a_retry_is_the_same_message(world: World) {
     let again = ada.send(send.clone()).await.unwrap();
     assert!(!first.replayed && again.replayed);
     assert_eq!(first.message.id, again.message.id);
-    let other = SendMessage { text: Some("twice".to_owned()), ..send.clone() };
+    let other = SendMessage {
+        text: Some("twice".to_owned()),
+        ..send.clone()
+    };
     assert_eq!(code(ada.send(other).await), ErrorCode::IdempotencyConflict);
-    assert!(!ben.send(send).await.unwrap().replayed, "a key is its sender's own");
+    assert!(
+        !ben.send(send).await.unwrap().replayed,
+        "a key is its sender's own"
+    );
     assert_eq!(ben.unread(direct).await, 1);
 }
 
@@ -105,7 +122,11 @@ async fn concurrent_sends_get_dense_seqs(world: World) {
         let who = if i % 2 == 0 { &ada } else { &ben };
         who.say(direct, text)
     });
-    let mut seqs: Vec<Seq> = futures::future::join_all(sends).await.iter().map(|m| m.seq).collect();
+    let mut seqs: Vec<Seq> = futures::future::join_all(sends)
+        .await
+        .iter()
+        .map(|m| m.seq)
+        .collect();
     seqs.sort_unstable();
     assert_eq!(seqs, (before + 1..=before + 60).collect::<Vec<_>>());
     assert_eq!(ada.conversation(direct).await.unwrap().last_seq, before + 60);
@@ -120,26 +141,54 @@ async fn marks_only_move_forward(world: World) {
     ben.mark_read(up_to(direct, first.seq)).await.unwrap();
     ben.mark_delivered(up_to(direct, first.seq)).await.unwrap();
     let my = ben.conversation(direct).await.unwrap().my;
-    assert_eq!((my.read_seq, my.delivered_seq, my.unread_count), (second.seq, second.seq, 0));
+    assert_eq!(
+        (my.read_seq, my.delivered_seq, my.unread_count),
+        (second.seq, second.seq, 0)
+    );
     let beyond = ben.mark_read(up_to(direct, second.seq + 1)).await.unwrap();
     let refusal = serde_json::to_value(&beyond.marks[0]).unwrap();
     assert_eq!(refusal["error"]["code"], "invalid_argument");
-    let back = Mark { conversation_id: direct, seq: Some(first.seq) };
+    let back = Mark {
+        conversation_id: direct,
+        seq: Some(first.seq),
+    };
     ben.mark_unread(back).await.unwrap();
     assert_eq!(ben.unread(direct).await, 2);
-    assert_eq!(ada.message(second.id).await.unwrap().status, Some(Status::Read), "read stays read");
+    assert_eq!(
+        ada.message(second.id).await.unwrap().status,
+        Some(Status::Read),
+        "read stays read"
+    );
 }
 
 async fn a_stranger_sees_nothing(world: World) {
     let [ada, ben, eve] = world.users(["ada", "ben", "eve"]).await;
     let direct = ada.direct_with(&ben).await.id;
     let message = ada.say(direct, "private").await;
-    assert_eq!(code(eve.conversation(direct).await), ErrorCode::ConversationNotFound);
-    assert_eq!(code(eve.history(direct, Default::default()).await), ErrorCode::ConversationNotFound);
+    assert_eq!(
+        code(eve.conversation(direct).await),
+        ErrorCode::ConversationNotFound
+    );
+    assert_eq!(
+        code(eve.history(direct, Default::default()).await),
+        ErrorCode::ConversationNotFound
+    );
     assert_eq!(code(eve.message(message.id).await), ErrorCode::MessageNotFound);
-    assert_eq!(code(eve.send(SendMessage::text(direct, "x")).await), ErrorCode::ConversationNotFound);
-    assert_eq!(code(eve.members(direct, PageRequest::default()).await), ErrorCode::ConversationNotFound);
-    assert_eq!(code(eve.receipts(message.id, PageRequest::default()).await), ErrorCode::MessageNotFound);
+    assert_eq!(
+        code(eve.send(SendMessage::text(direct, "x")).await),
+        ErrorCode::ConversationNotFound
+    );
+    assert_eq!(
+        code(eve.members(direct, PageRequest::default()).await),
+        ErrorCode::ConversationNotFound
+    );
+    assert_eq!(
+        code(eve.receipts(message.id, PageRequest::default()).await),
+        ErrorCode::MessageNotFound
+    );
     let unknown = ConversationId::from_uuid(message.id.as_uuid());
-    assert_eq!(code(eve.conversation(unknown).await), ErrorCode::ConversationNotFound);
+    assert_eq!(
+        code(eve.conversation(unknown).await),
+        ErrorCode::ConversationNotFound
+    );
 }

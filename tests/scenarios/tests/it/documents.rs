@@ -18,7 +18,13 @@ fn rows(text: &str) -> BTreeMap<&str, Vec<&str>> {
         .filter_map(|line| line.strip_prefix("| `"))
         .filter_map(|line| {
             let (name, rest) = line.split_once('`')?;
-            Some((name, rest.split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect()))
+            Some((
+                name,
+                rest.split('|')
+                    .map(str::trim)
+                    .filter(|cell| !cell.is_empty())
+                    .collect(),
+            ))
         })
         .collect()
 }
@@ -27,25 +33,39 @@ fn rows(text: &str) -> BTreeMap<&str, Vec<&str>> {
 fn every_code_is_documented_with_its_retry_rule() {
     let rows = rows(ERRORS);
     for code in ErrorCode::ALL {
-        let cells = rows.get(code.as_str()).unwrap_or_else(|| panic!("docs/errors.md lacks {code}"));
+        let cells = rows
+            .get(code.as_str())
+            .unwrap_or_else(|| panic!("docs/errors.md lacks {code}"));
         let retry = if code.is_retryable() { "yes" } else { "no" };
         assert_eq!(cells.last(), Some(&retry), "{code}");
         let status: u16 = cells[0].parse().unwrap();
         assert!((400..600).contains(&status), "{code}");
     }
-    assert_eq!(rows.len(), ErrorCode::ALL.len(), "docs/errors.md names codes that do not exist");
+    assert_eq!(
+        rows.len(),
+        ErrorCode::ALL.len(),
+        "docs/errors.md names codes that do not exist"
+    );
 }
 
 #[test]
 fn every_command_and_event_is_documented() {
     let surface: Value = serde_json::from_str(SURFACE).unwrap();
     let list = |name: &str| -> Vec<String> {
-        surface[name].as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
+        surface[name]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item.as_str().unwrap().to_owned())
+            .collect()
     };
     assert_eq!(list("commands"), ClientCommand::NAMES);
     assert_eq!(list("events"), ChatEvent::NAMES);
     for name in ClientCommand::NAMES.iter().chain(ChatEvent::NAMES) {
-        assert!(EVENTS.contains(&format!("`{name}`")), "docs/socket-events.md lacks {name}");
+        assert!(
+            EVENTS.contains(&format!("`{name}`")),
+            "docs/socket-events.md lacks {name}"
+        );
     }
 }
 
@@ -63,6 +83,9 @@ fn every_route_is_documented() {
     }
     for route in surface["routes"].as_array().unwrap() {
         let route = route.as_str().unwrap();
-        assert!(http.contains(&format!("`{route}`")), "docs/http-api.md lacks {route}");
+        assert!(
+            http.contains(&format!("`{route}`")),
+            "docs/http-api.md lacks {route}"
+        );
     }
 }

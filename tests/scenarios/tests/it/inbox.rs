@@ -21,11 +21,17 @@ for_each_store!(
 );
 
 async fn names(actor: &Actor, filter: InboxFilter) -> Vec<String> {
-    let list = ListConversations { filter, ..ListConversations::default() };
+    let list = ListConversations {
+        filter,
+        ..ListConversations::default()
+    };
     let page = actor.conversations(list).await.unwrap();
     page.items
         .into_iter()
-        .map(|item| item.name.unwrap_or_else(|| item.peer.map(|peer| peer.name).unwrap_or_default()))
+        .map(|item| {
+            item.name
+                .unwrap_or_else(|| item.peer.map(|peer| peer.name).unwrap_or_default())
+        })
         .collect()
 }
 
@@ -50,7 +56,11 @@ async fn pinned_first_then_latest_activity(world: World) {
     assert_eq!(names(&ada, InboxFilter::Default).await, ["Trip", "ben"]);
     assert_eq!(names(&ada, InboxFilter::Pinned).await, ["Trip"]);
     assert_eq!(names(&ada, InboxFilter::Direct).await, ["ben"]);
-    assert_eq!(names(&ben, InboxFilter::Default).await, ["ada", "Trip"], "pinning is one's own");
+    assert_eq!(
+        names(&ben, InboxFilter::Default).await,
+        ["ada", "Trip"],
+        "pinning is one's own"
+    );
 }
 
 async fn archived_comes_back_with_something_new(world: World) {
@@ -62,7 +72,10 @@ async fn archived_comes_back_with_something_new(world: World) {
     assert_eq!(names(&ada, InboxFilter::Archived).await, ["ben"]);
     assert_eq!(names(&ada, InboxFilter::All).await, ["ben"]);
     ada.say(direct, "mine").await;
-    assert!(names(&ada, InboxFilter::Default).await.is_empty(), "one's own does not bring it back");
+    assert!(
+        names(&ada, InboxFilter::Default).await.is_empty(),
+        "one's own does not bring it back"
+    );
     ben.say(direct, "2").await;
     assert_eq!(names(&ada, InboxFilter::Default).await, ["ben"]);
 }
@@ -87,7 +100,10 @@ async fn silent_messages_move_nothing(world: World) {
     ada.say(direct, "loud").await;
     let before = ben.conversation(direct).await.unwrap();
     world.advance(Duration::from_secs(60));
-    let silent = SendMessage { silent: true, ..SendMessage::text(direct, "quiet") };
+    let silent = SendMessage {
+        silent: true,
+        ..SendMessage::text(direct, "quiet")
+    };
     ada.send(silent).await.unwrap();
     let after = ben.conversation(direct).await.unwrap();
     assert_eq!(after.my.unread_count, before.my.unread_count);
@@ -108,13 +124,30 @@ async fn pages_visit_everything_once(world: World) {
     }
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
-        let page = PageRequest { limit: Some(5), cursor };
-        let page = ada.conversations(ListConversations { page, ..Default::default() }).await.unwrap();
+        let page = PageRequest {
+            limit: Some(5),
+            cursor,
+        };
+        let page = ada
+            .conversations(ListConversations {
+                page,
+                ..Default::default()
+            })
+            .await
+            .unwrap();
         seen.extend(page.items.iter().map(|item| item.id));
         cursor = page.next_cursor;
         if let Some(cursor) = &cursor {
-            let foreign = PageRequest { limit: Some(5), cursor: Some(cursor.clone()) };
-            let refused = eve.conversations(ListConversations { page: foreign, ..Default::default() }).await;
+            let foreign = PageRequest {
+                limit: Some(5),
+                cursor: Some(cursor.clone()),
+            };
+            let refused = eve
+                .conversations(ListConversations {
+                    page: foreign,
+                    ..Default::default()
+                })
+                .await;
             assert_eq!(code(refused), ErrorCode::InvalidCursor);
         } else {
             break;

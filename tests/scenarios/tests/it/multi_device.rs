@@ -17,13 +17,19 @@ for_each_store!(
 async fn own_sessions_hear_of_own_messages_but_not_the_asking_one(world: World) {
     let [ada, ben] = world.users(["ada", "ben"]).await;
     let direct = ada.direct_with(&ben).await.id;
-    let (mut phone, mut laptop, mut other) =
-        (world.connect(&ada).await, world.connect(&ada).await, world.connect(&ben).await);
+    let (mut phone, mut laptop, mut other) = (
+        world.connect(&ada).await,
+        world.connect(&ada).await,
+        world.connect(&ben).await,
+    );
     let payload = json!({ "conversation_id": direct, "text": "from my phone" });
     let answer = phone.session.execute("send_message", payload).await.unwrap();
     let event = laptop.next_named("message_created").await;
     assert_eq!(event["message"]["id"], answer["message"]["id"]);
-    assert_eq!(other.next_named("message_created").await["message"]["text"], "from my phone");
+    assert_eq!(
+        other.next_named("message_created").await["message"]["text"],
+        "from my phone"
+    );
     phone.hears_no("message_created").await;
     ada.say(direct, "over HTTP").await;
     phone.next_named("message_created").await;
@@ -48,7 +54,9 @@ async fn events_of_a_conversation_come_in_order_with_revs_of_their_own(world: Wo
     let direct = ada.direct_with(&ben).await.id;
     let mut live = world.connect(&ben).await;
     let texts: Vec<String> = (0..50).map(|i| i.to_string()).collect();
-    let sends = texts.iter().map(|text| ada.send(SendMessage::text(direct, text.as_str())));
+    let sends = texts
+        .iter()
+        .map(|text| ada.send(SendMessage::text(direct, text.as_str())));
     futures::future::join_all(sends).await;
     let (mut last_rev, mut last_seq) = (0, None);
     for _ in 0..50 {

@@ -42,7 +42,7 @@ macro_rules! for_each_store {
 pub(crate) struct World {
     pub(crate) engine: ChatEngine,
     pub(crate) clock: Arc<ManualClock>,
-    guard: Option<Box<dyn Any + Send>>,
+    _guard: Option<Box<dyn Any + Send>>,
     store: Arc<dyn Store>,
 }
 
@@ -67,7 +67,12 @@ impl World {
 
     fn on(store: Arc<dyn Store>, clock: Arc<ManualClock>, guard: Option<Box<dyn Any + Send>>) -> Self {
         let engine = engine_on(&store, &clock, ChatConfig::default());
-        Self { engine, clock, guard, store }
+        Self {
+            engine,
+            clock,
+            _guard: guard,
+            store,
+        }
     }
 
     /// The same data behind a new engine with other settings.
@@ -94,7 +99,10 @@ impl World {
     pub(crate) async fn user(&self, name: &str) -> Actor {
         let id = user_id(name);
         let mut identity = Identity::new(id.clone());
-        identity.user = NewUser { name: Some(name.to_owned()), ..NewUser::new(id.clone()) };
+        identity.user = NewUser {
+            name: Some(name.to_owned()),
+            ..NewUser::new(id.clone())
+        };
         self.engine.admit(&identity).await.unwrap();
         self.engine.as_user(&id)
     }
@@ -109,15 +117,11 @@ impl World {
 
     pub(crate) async fn try_connect(&self, user: &Actor) -> ChatResult<Live> {
         let credentials = Credentials::bearer(user.user_id().as_str());
-        let (session, outbound) =
-            self.engine.connect(Arc::new(TokenIsName), &credentials, ConnectFrom::default()).await?;
+        let (session, outbound) = self
+            .engine
+            .connect(Arc::new(TokenIsName), &credentials, ConnectFrom::default())
+            .await?;
         Ok(Live { session, outbound })
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        drop(self.guard.take());
     }
 }
 
@@ -157,10 +161,14 @@ impl Live {
     /// The next event, within two seconds.
     pub(crate) async fn next(&mut self) -> (String, Value) {
         let item = tokio::time::timeout(Duration::from_secs(2), self.outbound.next()).await;
-        match item.expect("an event within two seconds").expect("a session that has not ended") {
-            OutboundItem::Event(event) => {
-                (event.name.to_owned(), serde_json::from_str(event.payload.get()).unwrap())
-            }
+        match item
+            .expect("an event within two seconds")
+            .expect("a session that has not ended")
+        {
+            OutboundItem::Event(event) => (
+                event.name.to_owned(),
+                serde_json::from_str(event.payload.get()).unwrap(),
+            ),
             OutboundItem::End { reason, .. } => ("session_ending".to_owned(), reason.as_str().into()),
         }
     }
@@ -207,7 +215,9 @@ pub(crate) trait Chats {
 
 impl Chats for Actor {
     async fn direct_with(&self, other: &Actor) -> ConversationView {
-        let open = OpenDirect { user_id: other.user_id().clone() };
+        let open = OpenDirect {
+            user_id: other.user_id().clone(),
+        };
         self.open_direct(open).await.unwrap().conversation
     }
 
@@ -225,7 +235,10 @@ impl Chats for Actor {
     }
 
     async fn say(&self, conversation: ConversationId, text: &str) -> MessageView {
-        self.send(SendMessage::text(conversation, text)).await.unwrap().message
+        self.send(SendMessage::text(conversation, text))
+            .await
+            .unwrap()
+            .message
     }
 
     async fn unread(&self, conversation: ConversationId) -> u64 {
@@ -241,7 +254,11 @@ impl Chats for Actor {
     }
 
     async fn seqs(&self, conversation: ConversationId) -> Vec<Seq> {
-        whole_history(self, conversation).await.iter().map(|message| message.seq).collect()
+        whole_history(self, conversation)
+            .await
+            .iter()
+            .map(|message| message.seq)
+            .collect()
     }
 
     async fn sees(&self, message: MessageId) -> bool {
