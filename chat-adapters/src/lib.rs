@@ -1,4 +1,8 @@
 //! Adapters of the chat engine, each in a crate of its own and behind a feature of its own here.
 
+#[cfg(feature = "socketioxide")]
+pub use chat_socketio as socketio;
 #[cfg(feature = "sqlite")]
 pub use chat_sqlite as sqlite;
+#[cfg(feature = "websocket")]
+pub use chat_websocket as websocket;

@@ -1,1 +1,15 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod auth;
+mod commands;
+mod config;
+mod connection;
+mod error;
+mod gateway;
+mod handler;
+mod origin;
+mod packet;
+mod pump;
+
+pub use config::SocketIoConfig;
+pub use gateway::SocketIoGateway;

@@ -1,11 +1,23 @@
-use std::ops::Range;
+//! Files: taken in, shown to those who may see them, and forgotten.
 
-use crate::engine::Actor;
-use crate::error::{ChatResult, ErrorCode};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt;
+
+use crate::engine::{Actor, ChatEngine};
+use crate::error::{BackendError, BackendErrorKind, ChatError, ChatResult, ErrorCode};
 use crate::id::AttachmentId;
-use crate::model::{Attachment, AttachmentKind};
-use crate::port::MediaStream;
+use crate::model::{Attachment, AttachmentKind, AttachmentState};
+use crate::port::{MediaStore, MediaStream};
 use crate::view::AttachmentView;
+
+/// Longest name of a file, in bytes.
+const MAX_NAME_BYTES: usize = 255;
+/// How many forgotten files are cleared away at a time.
+const SWEEP: usize = 100;
 
 /// What an inbound adapter knows of an upload before its bytes have come: name as given, type by content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,36 +63,302 @@ pub(crate) fn attachment_view(attachment: &Attachment, base: &str) -> Attachment
     }
 }
 
+/// Why an upload was cut by the engine itself.
+#[derive(Debug, Default)]
+struct Cut(AtomicU8);
+
+impl Cut {
+    const TOO_LARGE: u8 = 1;
+    const IDLE: u8 = 2;
+
+    fn set(&self, reason: u8) -> BackendError {
+        self.0.store(reason, Ordering::Release);
+        BackendError::new(BackendErrorKind::Other, "engine", "upload")
+    }
+
+    /// What the caller is told: the engine's own reason before whatever the media store made of it.
+    fn explain(&self, failure: BackendError, max: usize) -> ChatError {
+        match self.0.load(Ordering::Acquire) {
+            Self::TOO_LARGE => {
+                ChatError::new(ErrorCode::PayloadTooLarge, format!("at most {max} bytes")).with_field("file")
+            }
+            Self::IDLE => ChatError::new(ErrorCode::Unavailable, "the upload stood still for too long")
+                .with_source(failure),
+            _ => failure.into(),
+        }
+    }
+}
+
+/// The same bytes, cut when there are more than `max` or none for `idle`.
+fn bounded(bytes: MediaStream, max: usize, idle: Duration, cut: Arc<Cut>) -> MediaStream {
+    let state = Some((bytes, 0_usize));
+    futures::stream::unfold(state, move |state| {
+        let cut = Arc::clone(&cut);
+        async move {
+            let (mut bytes, taken) = state?;
+            match tokio::time::timeout(idle, bytes.next()).await {
+                Err(_) => Some((Err(cut.set(Cut::IDLE)), None)),
+                Ok(None) => None,
+                Ok(Some(Err(error))) => Some((Err(error), None)),
+                Ok(Some(Ok(chunk))) => {
+                    let taken = taken.saturating_add(chunk.len());
+                    if taken > max {
+                        Some((Err(cut.set(Cut::TOO_LARGE)), None))
+                    } else {
+                        Some((Ok(chunk), Some((bytes, taken))))
+                    }
+                }
+            }
+        }
+    })
+    .boxed()
+}
+
+/// Bytes that nothing knows of yet: they go again when the upload does not come to its end, also when its caller
+/// goes away in the middle.
+struct Unclaimed {
+    media: Arc<dyn MediaStore>,
+    id: AttachmentId,
+    claimed: bool,
+}
+
+impl Drop for Unclaimed {
+    fn drop(&mut self) {
+        if self.claimed {
+            return;
+        }
+        let (media, id) = (Arc::clone(&self.media), self.id);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Err(error) = media.delete(id).await {
+                    tracing::warn!(%error, %id, "bytes of a failed upload stay behind");
+                }
+            });
+        }
+    }
+}
+
+/// A file name that cannot harm: no path, no control or direction characters, at most 255 bytes, never empty.
+fn harmless_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let clean: String = last
+        .chars()
+        .filter(|c| {
+            !c.is_control()
+                && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        })
+        .collect();
+    let clean = clean.trim();
+    if clean.chars().all(|c| c == '.') {
+        return "file".to_owned();
+    }
+    if clean.len() <= MAX_NAME_BYTES {
+        return clean.to_owned();
+    }
+    // The ending tells people what a file is, so it is the stem that is cut.
+    let (stem, ending) = match clean.rfind('.') {
+        Some(dot) if clean.len() - dot <= 16 => clean.split_at(dot),
+        _ => (clean, ""),
+    };
+    let mut end = MAX_NAME_BYTES - ending.len();
+    while !stem.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{ending}", stem.get(..end).unwrap_or_default())
+}
+
+fn missing() -> ChatError {
+    ChatError::new(ErrorCode::AttachmentNotFound, "no such file")
+}
+
 impl Actor {
-    /// Takes an upload: keeps its bytes, then its metadata. A stream that fails leaves nothing.
+    /// Takes an upload: keeps its bytes, then its metadata. One that fails or is cut leaves nothing. Unused files go
+    /// after 24 h.
     ///
     /// # Errors
-    /// `unavailable` without a media store, what the stream fails with otherwise.
-    pub async fn upload(&self, _upload: NewUpload, _bytes: MediaStream) -> ChatResult<AttachmentView> {
-        Err(ErrorCode::Internal.into())
+    /// - `unavailable`: without a media store, when it cannot be reached, or when no byte came for 30 s.
+    /// - `payload_too_large`: over [`upload_bytes`](crate::config::Limits::upload_bytes).
+    /// - `invalid_argument` (`file`): empty.
+    /// - `storage_full`.
+    pub async fn upload(&self, upload: NewUpload, bytes: MediaStream) -> ChatResult<AttachmentView> {
+        let media = self.media()?;
+        let limits = &self.engine().config().limits;
+        let id = AttachmentId::from_uuid(self.inner().ids.next());
+        let cut = Arc::new(Cut::default());
+        let bytes = bounded(bytes, limits.upload_bytes, limits.upload_idle, Arc::clone(&cut));
+        let size = media
+            .put(id, bytes)
+            .await
+            .map_err(|failure| cut.explain(failure, limits.upload_bytes))?;
+        let mut unclaimed = Unclaimed {
+            media: Arc::clone(media),
+            id,
+            claimed: false,
+        };
+        if size == 0 {
+            return Err(ChatError::invalid("file", "empty"));
+        }
+        let attachment = Attachment {
+            id,
+            uploader: self.user_id().clone(),
+            kind: upload.kind,
+            filename: harmless_name(&upload.filename),
+            mime_type: upload.mime_type,
+            size,
+            width: upload.dimensions.map(|(width, _)| width),
+            height: upload.dimensions.map(|(_, height)| height),
+            duration_ms: None,
+            state: AttachmentState::Pending,
+            message_id: None,
+            created_at: self.engine().now(),
+        };
+        let view = attachment_view(&attachment, &self.inner().media_url);
+        self.inner().store.add_attachment(attachment).await?;
+        unclaimed.claimed = true;
+        Ok(view)
     }
 
-    /// What is known of a file he may see.
+    /// What is known of a file the caller may see: one of his own, one that a message he sees shows, or a picture of
+    /// a user or group.
     ///
     /// # Errors
     /// `attachment_not_found`.
-    pub async fn attachment(&self, _id: AttachmentId) -> ChatResult<(AttachmentView, Attachment)> {
-        Err(ErrorCode::Internal.into())
+    pub async fn attachment(&self, id: AttachmentId) -> ChatResult<(AttachmentView, Attachment)> {
+        let attachment = self
+            .inner()
+            .store
+            .attachments(&[id])
+            .await?
+            .pop()
+            .ok_or_else(missing)?;
+        if !self.may_open(&attachment).await? {
+            return Err(missing());
+        }
+        Ok((attachment_view(&attachment, &self.inner().media_url), attachment))
     }
 
-    /// The bytes of a file he may see; `range` must lie inside it.
+    /// The bytes of a file the caller may see.
     ///
     /// # Errors
-    /// `attachment_not_found`.
-    pub async fn attachment_content(&self, _id: AttachmentId, _range: Range<u64>) -> ChatResult<Upload> {
-        Err(ErrorCode::Internal.into())
+    /// - `attachment_not_found`.
+    /// - `invalid_argument` (`range`): not inside the file.
+    /// - `unavailable`: the media store cannot be reached.
+    pub async fn attachment_content(&self, id: AttachmentId, range: Range<u64>) -> ChatResult<Upload> {
+        let (_, attachment) = self.attachment(id).await?;
+        if range.start >= range.end || range.end > attachment.size {
+            return Err(ChatError::invalid("range", "not inside the file"));
+        }
+        let bytes = self.media()?.open(id, range).await?.ok_or_else(missing)?;
+        Ok(Upload { attachment, bytes })
     }
 
-    /// Deletes an unused upload of his own.
+    /// Deletes an unused upload of the caller.
     ///
     /// # Errors
-    /// `attachment_not_found`; `conflict` when a message shows it.
-    pub async fn delete_attachment(&self, _id: AttachmentId) -> ChatResult<()> {
-        Err(ErrorCode::Internal.into())
+    /// `attachment_not_found`, also for somebody else's; `conflict` when something shows it.
+    pub async fn delete_attachment(&self, id: AttachmentId) -> ChatResult<()> {
+        let store = &self.inner().store;
+        let attachment = store
+            .attachments(&[id])
+            .await?
+            .pop()
+            .filter(|file| file.uploader == *self.user_id() && file.state != AttachmentState::Deleted)
+            .ok_or_else(missing)?;
+        let unused = attachment.state == AttachmentState::Pending
+            && store
+                .move_attachment(id, AttachmentState::Pending, AttachmentState::Deleted)
+                .await?;
+        if !unused {
+            return Err(ChatError::new(ErrorCode::Conflict, "something shows this file"));
+        }
+        self.engine().forget_file(id).await;
+        Ok(())
+    }
+
+    fn media(&self) -> ChatResult<&Arc<dyn MediaStore>> {
+        self.inner()
+            .media
+            .as_ref()
+            .ok_or_else(|| ChatError::new(ErrorCode::Unavailable, "this server keeps no files"))
+    }
+
+    async fn may_open(&self, file: &Attachment) -> ChatResult<bool> {
+        let shown_by = match file.state {
+            AttachmentState::Deleted => return Ok(false),
+            AttachmentState::Avatar => return Ok(true),
+            AttachmentState::Pending | AttachmentState::Attached if file.uploader == *self.user_id() => {
+                return Ok(true);
+            }
+            AttachmentState::Pending => return Ok(false),
+            AttachmentState::Attached => file.message_id,
+        };
+        let Some(message) = shown_by else { return Ok(false) };
+        match self.visible_message(message).await {
+            Ok((_, message)) => Ok(message.content.attachments.contains(&file.id)),
+            Err(error)
+                if matches!(
+                    error.code(),
+                    ErrorCode::MessageNotFound | ErrorCode::ConversationGone
+                ) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl ChatEngine {
+    /// Clears away files of deleted messages and uploads that nothing used in time; answers how many there were.
+    ///
+    /// # Errors
+    /// `unavailable`: the store cannot be reached.
+    pub(crate) async fn sweep_files(&self) -> ChatResult<usize> {
+        let before = self.now().before(self.config().limits.upload_pending_life);
+        let stale = self.inner().store.stale_attachments(before, SWEEP).await?;
+        for file in &stale {
+            // A pending one may be sent this moment; only one of the two can have it.
+            let mine = file.state == AttachmentState::Deleted
+                || self
+                    .inner()
+                    .store
+                    .move_attachment(file.id, AttachmentState::Pending, AttachmentState::Deleted)
+                    .await?;
+            if mine {
+                self.forget_file(file.id).await;
+            }
+        }
+        Ok(stale.len())
+    }
+
+    /// Lets go of the bytes of a deleted file, then of its row; what fails is tried again by the next sweep.
+    async fn forget_file(&self, id: AttachmentId) {
+        if let Some(media) = &self.inner().media
+            && let Err(error) = media.delete(id).await
+        {
+            tracing::warn!(%error, %id, "bytes of a deleted file stay for now");
+            return;
+        }
+        if let Err(error) = self.inner().store.forget_attachment(id).await {
+            tracing::warn!(%error, %id, "the row of a deleted file stays for now");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_harm() {
+        assert_eq!(harmless_name("../../etc/passwd"), "passwd");
+        assert_eq!(harmless_name("C:\\temp\\a b.png"), "a b.png");
+        assert_eq!(harmless_name("a\r\n\0b\u{202e}gpj.exe"), "abgpj.exe");
+        for name in ["", "..", ".", "/", "a/", "\u{202e}", " \t "] {
+            assert_eq!(harmless_name(name), "file", "{name:?}");
+        }
+        let long = harmless_name(&format!("{}.jpeg", "ü".repeat(300)));
+        assert!(long.len() <= MAX_NAME_BYTES && long.ends_with("ü.jpeg"));
+        assert!(harmless_name(&"x".repeat(300)).len() == MAX_NAME_BYTES);
     }
 }

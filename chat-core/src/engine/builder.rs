@@ -6,14 +6,15 @@ use tokio::sync::broadcast;
 use super::commit::Committer;
 use super::dispatch::{Audiences, Dispatcher};
 use super::pairs::PairCache;
+use super::push::Pushes;
 use super::typing::Typists;
 use super::{ChatEngine, Inner};
 use crate::config::ChatConfig;
 use crate::id::{IdGenerator, SystemIds};
 use crate::live::LiveSessions;
 use crate::port::{
-    Hook, LocalPresence, LocalRateLimiter, MediaStore, Presence, RateLimiter, StoreDirectory, Transport,
-    UserDirectory,
+    Hook, LocalPresence, LocalRateLimiter, MediaStore, Notifier, Presence, RateLimiter, StoreDirectory,
+    Transport, UserDirectory,
 };
 use crate::seal::Sealer;
 use crate::store::Store;
@@ -29,6 +30,7 @@ pub struct ChatEngineBuilder {
     directory: Arc<dyn UserDirectory>,
     presence: Arc<dyn Presence>,
     limiter: Option<Arc<dyn RateLimiter>>,
+    notifier: Option<Arc<dyn Notifier>>,
     hooks: Vec<Arc<dyn Hook>>,
     transports: Vec<Arc<dyn Transport>>,
     secret: Option<Vec<u8>>,
@@ -48,6 +50,7 @@ impl ChatEngineBuilder {
             directory: StoreDirectory::shared(),
             presence: Arc::new(LocalPresence::default()),
             limiter: None,
+            notifier: None,
             hooks: Vec::new(),
             transports: Vec::new(),
             secret: None,
@@ -111,6 +114,13 @@ impl ChatEngineBuilder {
         self
     }
 
+    /// Who carries pushes to devices. Without it there are none.
+    #[must_use]
+    pub fn with_notifier(mut self, notifier: Arc<dyn Notifier>) -> Self {
+        self.notifier = Some(notifier);
+        self
+    }
+
     /// One more hook; they run in the order they were added.
     #[must_use]
     pub fn with_hook(mut self, hook: Arc<dyn Hook>) -> Self {
@@ -151,6 +161,7 @@ impl ChatEngineBuilder {
         });
         let (committer, commits) = Committer::new(self.config.limits.queued_sends);
         let (dispatcher, lanes) = Dispatcher::new();
+        let (pushes, push_worker) = Pushes::new(self.notifier);
         let (events, _) = broadcast::channel(4096);
         let inner = Arc::new(Inner {
             config: self.config,
@@ -172,10 +183,14 @@ impl ChatEngineBuilder {
             typing: Typists::default(),
             committer,
             dispatcher,
+            pushes,
             events,
         });
         commits.start(&inner);
         lanes.start(&inner);
+        if let Some(worker) = push_worker {
+            worker.start(&inner);
+        }
         super::maintenance::start(&inner);
         ChatEngine { inner }
     }

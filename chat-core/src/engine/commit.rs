@@ -139,11 +139,9 @@ impl ChatEngine {
             let decision = decided.lock().unwrap_or_else(PoisonError::into_inner).take();
             let (reply, publication) = match (result, decision) {
                 (Ok(()), Some(decision)) => {
-                    let publication = decision
-                        .writes
-                        .conversation
-                        .filter(|_| !decision.events.is_empty())
-                        .map(|conversation| Publication::committed(conversation, decision.events, origin));
+                    let publication = (!decision.events.is_empty()).then(|| {
+                        Publication::committed(decision.writes.conversation, decision.events, origin)
+                    });
                     (Ok(decision.answer), publication)
                 }
                 (Ok(()), None) => (Err(ErrorCode::Internal.into()), None),

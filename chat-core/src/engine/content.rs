@@ -231,8 +231,13 @@ pub(crate) fn payload_hash(message: &SendMessage) -> String {
         "mentions": message.mentions,
         "silent": message.silent,
     });
+    hash_json(&canonical)
+}
+
+/// SHA-256 (hex) of a JSON value, whatever the order of its keys.
+pub(crate) fn hash_json(value: &Value) -> String {
     let mut hasher = Sha256::new();
-    hash_value(&canonical, &mut hasher);
+    hash_value(value, &mut hasher);
     hasher
         .finalize()
         .iter()

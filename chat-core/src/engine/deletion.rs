@@ -1,17 +1,139 @@
-use crate::command::*;
-use crate::engine::*;
-use crate::error::*;
-use crate::id::*;
-use crate::model::*;
-use crate::store::*;
-use crate::view::*;
+use crate::access::Action;
+use crate::command::{DeleteMessage, DeletionScope};
+use crate::config::Policies;
+use crate::engine::changeset::ChangeSet;
+use crate::engine::subject::{Scene, Subject};
+use crate::engine::{Actor, Decision};
+use crate::error::{ChatError, ChatResult, ErrorCode};
+use crate::event::ChatEvent;
+use crate::id::UserId;
+use crate::model::{
+    Attachment, AttachmentState, Content, ConversationKind, Deletion, DeletionBy, Hide, Message, MessageKind,
+};
+use crate::store::Facts;
 
 impl Actor {
-    /// Deletes a message.
+    /// Deletes a message for the caller or for everyone. Repeating either is fine and changes nothing.
+    ///
+    /// For the caller: any message he sees, at any age, tombstones too; others notice nothing. For everyone: its
+    /// author within the window, also when he has cleared or hidden it himself; owner and admins of a group at any
+    /// time. What is left is a tombstone without text, content, mentions, reactions and files.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn delete_message(&self, _delete: DeleteMessage) -> ChatResult<()> {
-        Err(ErrorCode::Internal.into())
+    /// - `message_not_found`, `conversation_gone`: not a message of his sight.
+    /// - `invalid_operation`: a line of the engine, for everyone.
+    /// - `forbidden`: somebody else's, for everyone, without the role for it.
+    /// - `window_closed`: his own, for everyone, past
+    ///   [`delete_for_everyone_window`](crate::config::Policies::delete_for_everyone_window).
+    pub async fn delete_message(&self, delete: DeleteMessage) -> ChatResult<()> {
+        let subject = self.subject(delete.message_id).await?;
+        let mut needs = subject.needs();
+        match delete.scope {
+            DeletionScope::Me => {
+                let me = self.user_id().clone();
+                self.engine()
+                    .commit(self.session(), needs, move |facts| {
+                        let scene = subject.look(facts)?;
+                        hide(&scene, facts, &me)
+                    })
+                    .await
+            }
+            DeletionScope::Everyone => {
+                // An edit cannot change the files of a message, so the ones found are the ones it has.
+                needs.attachments = subject.found.content.attachments.clone();
+                let policies = self.engine().config().policies.clone();
+                self.engine()
+                    .commit(self.session(), needs, move |facts| {
+                        redact(&subject, facts, &policies)
+                    })
+                    .await
+            }
+        }
     }
+}
+
+fn hide(scene: &Scene<'_>, facts: &Facts, user: &UserId) -> ChatResult<Decision<()>> {
+    if facts.hidden.contains(&scene.message.id) {
+        return Ok(Decision::nothing(()));
+    }
+    let message = scene.seen()?;
+    let mut change = ChangeSet::of(scene.conversation, facts);
+    let hide = Hide {
+        user_id: user.clone(),
+        conversation_id: message.conversation_id,
+        message_id: message.id,
+        seq: message.seq,
+        rev: change.next_rev(),
+    };
+    change.writes.hides.push(hide.clone());
+    change.event(ChatEvent::MessageHidden { hide });
+    Ok(change.done(()))
+}
+
+fn redact(subject: &Subject, facts: &Facts, policies: &Policies) -> ChatResult<Decision<()>> {
+    let scene = subject.look(facts)?;
+    let message = scene.message;
+    if !scene.is_author() {
+        scene.seen()?;
+    }
+    if message.kind == MessageKind::System {
+        return Err(ChatError::new(
+            ErrorCode::InvalidOperation,
+            "not on a line of the engine",
+        ));
+    }
+    let by = deleted_by(&scene, facts, policies)?;
+    if message.is_deleted() {
+        return Ok(Decision::nothing(()));
+    }
+    let by = by?;
+    let mut change = ChangeSet::of(scene.conversation, facts);
+    change.writes.reactions_cleared.push(message.id);
+    change.writes.attachments = message
+        .content
+        .attachments
+        .iter()
+        .filter_map(|id| facts.attachments.get(id))
+        .filter(|file| file.message_id == Some(message.id))
+        .map(|file| Attachment {
+            state: AttachmentState::Deleted,
+            ..file.clone()
+        })
+        .collect();
+    let tombstone = change.update_message(Message {
+        text: String::new(),
+        content: Content::default(),
+        reply_to: None,
+        mentions: Vec::new(),
+        mentions_all: false,
+        deleted: Some(Deletion { at: change.at, by }),
+        ..message.clone()
+    });
+    change.event(ChatEvent::MessageDeleted { message: tombstone });
+    Ok(change.done(()))
+}
+
+/// By whose right the caller deletes it for everyone. The outer refusal is about who he is, the inner one about the
+/// time, which does not matter for what is deleted already.
+fn deleted_by(scene: &Scene<'_>, facts: &Facts, policies: &Policies) -> ChatResult<ChatResult<DeletionBy>> {
+    if !scene.is_author() {
+        scene.allow(Action::Moderate)?;
+        return Ok(Ok(DeletionBy::Moderator));
+    }
+    scene.allow(Action::DeleteOwn)?;
+    let open = policies
+        .delete_for_everyone_window
+        .is_none_or(|window| facts.now <= scene.message.created_at.after(window));
+    let moderates =
+        scene.conversation.kind == ConversationKind::Group && scene.allow(Action::Moderate).is_ok();
+    Ok(if open {
+        Ok(DeletionBy::Author)
+    } else if moderates {
+        Ok(DeletionBy::Moderator)
+    } else {
+        Err(ChatError::new(
+            ErrorCode::WindowClosed,
+            "too late to delete it for everyone",
+        ))
+    })
 }

@@ -23,7 +23,7 @@ const WAITING: usize = 1024;
 /// Events with what dispatching them needs to know.
 #[derive(Debug)]
 pub(crate) struct Publication {
-    /// The conversation right after the commit; `None` for events of a user.
+    /// The conversation right after the commit; `None` for events of a user and where only his own side changed.
     pub(crate) conversation: Option<Arc<Conversation>>,
     /// What happened, in order.
     pub(crate) events: Vec<Arc<ChatEvent>>,
@@ -33,12 +33,12 @@ pub(crate) struct Publication {
 
 impl Publication {
     pub(crate) fn committed(
-        conversation: Conversation,
+        conversation: Option<Conversation>,
         events: Vec<ChatEvent>,
         origin: Option<SessionId>,
     ) -> Self {
         Self {
-            conversation: Some(Arc::new(conversation)),
+            conversation: conversation.map(Arc::new),
             events: events.into_iter().map(Arc::new).collect(),
             origin,
         }
@@ -56,7 +56,8 @@ impl Publication {
     fn lane(&self) -> usize {
         let mut hasher = DefaultHasher::new();
         match (&self.conversation, self.events.first().map(AsRef::as_ref)) {
-            (Some(conversation), _) => conversation.id.hash(&mut hasher),
+            // As an option, like the ids of private and ephemeral events: one conversation, one lane.
+            (Some(conversation), _) => Some(conversation.id).hash(&mut hasher),
             (None, Some(event)) => match event {
                 ChatEvent::PresenceChanged { user_id, .. } => user_id.hash(&mut hasher),
                 ChatEvent::BlockChanged { blocker, .. } => blocker.hash(&mut hasher),
@@ -140,6 +141,11 @@ impl ChatEngine {
         if let Err(error) = self.deliver(event, publication).await {
             // Live events are hints: who misses one catches up by sync. It must show, though.
             tracing::warn!(%error, event = event.name(), "an event could not be delivered live");
+        }
+        if let (ChatEvent::MessageCreated { message }, Some(conversation)) =
+            (&**event, &publication.conversation)
+        {
+            self.inner().pushes.consider(conversation, message);
         }
         for hook in &self.inner().hooks {
             hook.after(event).await;

@@ -8,6 +8,7 @@
 
 mod actor;
 mod attachments;
+mod avatar;
 mod blocking;
 mod builder;
 mod capabilities;
@@ -16,6 +17,7 @@ pub(crate) mod commit;
 mod content;
 mod conversations;
 mod deletion;
+mod delta;
 mod devices;
 mod directs;
 mod dispatch;
@@ -24,6 +26,7 @@ mod editing;
 mod groups;
 mod history;
 mod inbox;
+mod leaving;
 mod limits;
 mod maintenance;
 mod marks;
@@ -33,14 +36,17 @@ mod paging;
 mod pairs;
 mod presence;
 mod profile;
+mod push;
 mod reactions;
 mod receipts;
 mod render;
 mod search;
 mod sending;
 mod settings;
+mod subject;
 mod sync;
 mod typing;
+mod validate;
 
 use std::fmt;
 use std::sync::Arc;
@@ -87,6 +93,7 @@ pub(crate) struct Inner {
     pub(crate) typing: typing::Typists,
     pub(crate) committer: commit::Committer,
     pub(crate) dispatcher: dispatch::Dispatcher,
+    pub(crate) pushes: push::Pushes,
     pub(crate) events: broadcast::Sender<Arc<ChatEvent>>,
 }
 

@@ -1,24 +1,130 @@
-use crate::command::*;
-use crate::engine::*;
-use crate::error::*;
-use crate::id::*;
-use crate::model::*;
-use crate::store::*;
-use crate::view::*;
+use std::collections::HashSet;
+
+use crate::access::Action;
+use crate::command::ReactTo;
+use crate::engine::changeset::ChangeSet;
+use crate::engine::subject::Subject;
+use crate::engine::{Actor, Decision};
+use crate::error::{ChatError, ChatResult};
+use crate::event::ChatEvent;
+use crate::id::UserId;
+use crate::model::{Message, Reaction};
+use crate::store::Facts;
+use crate::text::normalize_emoji;
+use crate::view::MessageView;
+
+/// Whether a reaction comes or goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Add,
+    Remove,
+}
 
 impl Actor {
-    /// Adds his reaction.
+    /// Adds the caller's reaction to a message. A reaction that is there already changes nothing. Variants of one
+    /// emoji are one emoji.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn add_reaction(&self, _react: ReactTo) -> ChatResult<MessageView> {
-        Err(ErrorCode::Internal.into())
+    /// - `invalid_argument` (`emoji`): empty, blank, over 64 bytes, or one kind more than a message takes.
+    /// - `message_not_found`, `conversation_gone`: not a message of his sight.
+    /// - `invalid_operation`: a tombstone or a line of the engine.
+    /// - `you_blocked`, `not_permitted`: one of a direct's two blocks the other, or the conversation is frozen.
+    pub async fn add_reaction(&self, react: ReactTo) -> ChatResult<MessageView> {
+        self.react(react, Step::Add).await
     }
-    /// Removes his reaction.
+
+    /// Removes the caller's reaction from a message. A reaction that is not there changes nothing.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn remove_reaction(&self, _react: ReactTo) -> ChatResult<MessageView> {
-        Err(ErrorCode::Internal.into())
+    /// As [`Actor::add_reaction`].
+    pub async fn remove_reaction(&self, react: ReactTo) -> ChatResult<MessageView> {
+        self.react(react, Step::Remove).await
+    }
+
+    async fn react(&self, react: ReactTo, step: Step) -> ChatResult<MessageView> {
+        let limits = &self.engine().config().limits;
+        let fits = |emoji: &String| emoji.len() <= limits.emoji_bytes;
+        let emoji = Some(react.emoji)
+            .filter(fits)
+            .and_then(|emoji| normalize_emoji(&emoji))
+            .filter(fits)
+            .ok_or_else(|| {
+                ChatError::invalid(
+                    "emoji",
+                    format!("1 to {} bytes without white space", limits.emoji_bytes),
+                )
+            })?;
+        let subject = self.subject(react.message_id).await?;
+        let mut needs = subject.needs();
+        needs.reactions = Some(react.message_id);
+        let reacting = Reacting {
+            subject,
+            user: self.user_id().clone(),
+            emoji,
+            step,
+            kinds: limits.reactions,
+        };
+        let message = self
+            .engine()
+            .commit(self.session(), needs, move |facts| reacting.decide(facts))
+            .await?;
+        self.render_changed(message).await
+    }
+}
+
+/// A reaction as its decision sees it.
+struct Reacting {
+    subject: Subject,
+    user: UserId,
+    emoji: String,
+    step: Step,
+    /// How many kinds one message takes.
+    kinds: usize,
+}
+
+impl Reacting {
+    fn decide(&self, facts: &Facts) -> ChatResult<Decision<Message>> {
+        let scene = self.subject.look(facts)?;
+        let message = scene.living()?;
+        scene.allow(Action::React)?;
+        let present = facts
+            .reactions
+            .iter()
+            .find(|reaction| reaction.user_id == self.user && reaction.emoji == self.emoji);
+        let mut change = ChangeSet::of(scene.conversation, facts);
+        match (self.step, present) {
+            (Step::Add, Some(_)) | (Step::Remove, None) => return Ok(Decision::nothing(message.clone())),
+            (Step::Add, None) => {
+                self.check_kinds(facts)?;
+                let at = change.at;
+                change.writes.reactions_added.push(Reaction {
+                    conversation_id: message.conversation_id,
+                    message_id: message.id,
+                    user_id: self.user.clone(),
+                    emoji: self.emoji.clone(),
+                    at,
+                });
+            }
+            (Step::Remove, Some(reaction)) => change.writes.reactions_removed.push(reaction.clone()),
+        }
+        let message = change.update_message(message.clone());
+        let answer = Message::clone(&message);
+        change.event(ChatEvent::MessageUpdated { message });
+        Ok(change.done(answer))
+    }
+
+    fn check_kinds(&self, facts: &Facts) -> ChatResult<()> {
+        let kinds: HashSet<&str> = facts
+            .reactions
+            .iter()
+            .map(|reaction| reaction.emoji.as_str())
+            .collect();
+        if kinds.len() >= self.kinds && !kinds.contains(self.emoji.as_str()) {
+            return Err(ChatError::invalid(
+                "emoji",
+                format!("at most {} kinds on one message", self.kinds),
+            ));
+        }
+        Ok(())
     }
 }

@@ -95,7 +95,7 @@ impl Actor {
     }
 
     /// The pair of a direct conversation; a pair never changes, so the answer is kept.
-    async fn direct_pair(&self, id: ConversationId) -> ChatResult<Option<DirectPair>> {
+    pub(crate) async fn direct_pair(&self, id: ConversationId) -> ChatResult<Option<DirectPair>> {
         if let Some(pair) = self.inner().pairs.get(id) {
             return Ok(pair);
         }

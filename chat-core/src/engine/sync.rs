@@ -1,17 +1,338 @@
-use crate::command::*;
-use crate::engine::*;
-use crate::error::*;
-use crate::id::*;
-use crate::model::*;
-use crate::store::*;
-use crate::view::*;
+//! Catching up: what changed of a user's conversations since a place he was at. State, not a replay of events, so an
+//! answer may overlap with what the client has, and applying it twice is harmless.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::SyncRequest;
+use crate::engine::Actor;
+use crate::engine::delta::Since;
+use crate::error::{ChatError, ChatResult, ErrorCode};
+use crate::id::ConversationId;
+use crate::model::{MemberState, Rev};
+use crate::store::{InboxEntry, InboxFilter, InboxKey, InboxList, SyncPosition};
+use crate::time::Timestamp;
+use crate::view::{BlockListDelta, RemovalReason, RemovedConversation, SyncAnswer};
+
+/// What sync tokens are sealed for.
+const PURPOSE: &str = "sync";
+/// How many conversations are looked at in one question to the store.
+const CHUNK: usize = 100;
+
+/// Where a client is; the inside of a token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Place {
+    /// When the token was given.
+    #[serde(rename = "t")]
+    issued_at: Timestamp,
+    /// Changes of conversations up to here are known.
+    #[serde(rename = "p")]
+    position: u64,
+    /// Private changes up to here are known.
+    #[serde(rename = "u")]
+    user_rev: u64,
+    /// When both were read.
+    #[serde(rename = "s")]
+    since: Timestamp,
+    /// A first sync goes on after this conversation.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    next: Option<ListPlace>,
+}
+
+/// A place in the list of conversations.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct ListPlace {
+    #[serde(rename = "p")]
+    pinned: bool,
+    #[serde(rename = "a")]
+    last_activity: i64,
+    id: ConversationId,
+}
+
+/// What an answer will say, before it is rendered.
+struct Outline {
+    entries: Vec<(InboxEntry, Since)>,
+    removed: Vec<RemovedConversation>,
+    place: Place,
+    has_more: bool,
+}
 
 impl Actor {
-    /// Catches up.
+    /// Catches up: from a token, from the revs the client knows, or from nothing. The answer's token says where to
+    /// go on, at once while `has_more`, else the next time.
+    ///
+    /// A token gives exactly what changed since, private settings and blocks too. Revs give every conversation as it
+    /// is now with its messages changed since, and conversations the client does not know as new ones.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn sync(&self, _request: SyncRequest) -> ChatResult<SyncAnswer> {
-        Err(ErrorCode::Internal.into())
+    /// - `invalid_argument` (`conversations`): given together with a token.
+    /// - `invalid_cursor` (`token`): not a token of this server for this user.
+    /// - `reset_required`: a token too old to be served; go on with an empty request.
+    pub async fn sync(&self, request: SyncRequest) -> ChatResult<SyncAnswer> {
+        // Read before any content: what changes while the answer is made is reported again, never missed.
+        let start = self.here().await?;
+        let (known_user_rev, outline) = match (request.token, request.conversations) {
+            (Some(_), Some(_)) => {
+                return Err(ChatError::invalid("conversations", "either these or token"));
+            }
+            (Some(token), None) => {
+                let place = self.open(&token, &start)?;
+                let user_rev = place.user_rev;
+                let outline = match place.next.clone() {
+                    Some(next) => {
+                        // Changes since the first page are still to come.
+                        let behind = start.position > place.position;
+                        let mut outline = self.all(place, Some(next), &HashMap::new()).await?;
+                        outline.has_more |= behind;
+                        outline
+                    }
+                    None => self.changed(place, &start).await?,
+                };
+                (user_rev, outline)
+            }
+            (None, Some(known)) => {
+                let mut outline = self.all(start, None, &known).await?;
+                self.add_known(&mut outline, known).await?;
+                (0, outline)
+            }
+            (None, None) => (0, self.all(start, None, &HashMap::new()).await?),
+        };
+        let blocks = self.block_list_since(known_user_rev).await?;
+        let conversations = self.synced(outline.entries).await?;
+        Ok(SyncAnswer {
+            conversations,
+            removed: outline.removed,
+            blocks,
+            badge: self.badge().await?,
+            token: self.inner().sealer.seal(self.user_id(), PURPOSE, &outline.place),
+            has_more: outline.has_more,
+        })
+    }
+
+    /// The newest place there is.
+    async fn here(&self) -> ChatResult<Place> {
+        let store = &self.inner().store;
+        let position = store.sync_position().await?.0;
+        let me = store.users(std::slice::from_ref(self.user_id())).await?.pop();
+        let now = self.engine().now();
+        Ok(Place {
+            issued_at: now,
+            position,
+            user_rev: me.map_or(0, |user| user.user_rev),
+            since: now,
+            next: None,
+        })
+    }
+
+    fn open(&self, token: &str, newest: &Place) -> ChatResult<Place> {
+        let place: Place = self
+            .inner()
+            .sealer
+            .open(self.user_id(), PURPOSE, token)
+            .ok_or_else(|| {
+                ChatError::new(ErrorCode::InvalidCursor, "not a sync token of yours").with_field("token")
+            })?;
+        let life = self.engine().config().limits.sync_token_life;
+        // A place ahead of the store is one of another store, or of this one before it was lost.
+        if newest.issued_at > place.issued_at.after(life) || newest.position < place.position {
+            return Err(ChatError::new(
+                ErrorCode::ResetRequired,
+                "too old: start with an empty request",
+            ));
+        }
+        Ok(Place {
+            issued_at: newest.issued_at,
+            ..place
+        })
+    }
+
+    /// The next conversations of the list that are not among the known ones, as new to the client.
+    async fn all(
+        &self,
+        place: Place,
+        next: Option<ListPlace>,
+        known: &HashMap<ConversationId, Rev>,
+    ) -> ChatResult<Outline> {
+        let wanted = self.engine().config().limits.sync_conversations.max(1);
+        let mut after = next.map(|next| InboxKey {
+            pinned: next.pinned,
+            last_activity_at: Timestamp::from_millis(next.last_activity),
+            id: next.id,
+        });
+        let mut fresh = Vec::new();
+        let has_more = loop {
+            let mut query = self.inbox_query(Vec::new());
+            query.list = Some(InboxList {
+                filter: InboxFilter::All,
+                name: None,
+                after: after.take(),
+                limit: wanted + 1,
+            });
+            let page = self.inner().store.inbox(&query).await?;
+            let last_page = page.len() <= wanted;
+            after = page.last().map(key);
+            fresh.extend(
+                page.into_iter()
+                    .filter(|entry| !known.contains_key(&entry.conversation.id)),
+            );
+            if fresh.len() > wanted {
+                fresh.truncate(wanted);
+                break true;
+            }
+            if last_page {
+                break false;
+            }
+        };
+        let next = fresh.last().filter(|_| has_more).map(|entry| ListPlace {
+            pinned: entry.member.pinned_at.is_some(),
+            last_activity: entry.conversation.last_activity_at.as_millis(),
+            id: entry.conversation.id,
+        });
+        Ok(Outline {
+            entries: fresh.into_iter().map(|entry| (entry, Since::Never)).collect(),
+            removed: Vec::new(),
+            place: Place { next, ..place },
+            has_more,
+        })
+    }
+
+    /// Adds the conversations the client knows, as they are now, before the new ones: their changes are worth more
+    /// of the answer's bound.
+    async fn add_known(&self, outline: &mut Outline, known: HashMap<ConversationId, Rev>) -> ChatResult<()> {
+        let ids: Vec<ConversationId> = known.keys().copied().collect();
+        let new_ones = std::mem::take(&mut outline.entries);
+        for chunk in ids.chunks(CHUNK) {
+            let entries = self
+                .inner()
+                .store
+                .inbox(&self.inbox_query(chunk.to_vec()))
+                .await?;
+            self.add_removed(outline, chunk, &entries).await?;
+            outline
+                .entries
+                .extend(entries.into_iter().filter(|entry| !entry.hidden).map(|entry| {
+                    let rev = known.get(&entry.conversation.id).copied().unwrap_or_default();
+                    let since = if rev > entry.conversation.rev {
+                        Since::Never
+                    } else {
+                        Since::Rev(rev)
+                    };
+                    (entry, since)
+                }));
+        }
+        outline.entries.extend(new_ones);
+        Ok(())
+    }
+
+    /// What changed since a place.
+    async fn changed(&self, place: Place, newest: &Place) -> ChatResult<Outline> {
+        let since = SyncPosition(place.position);
+        let limit = self.engine().config().limits.sync_conversations.max(1);
+        let store = &self.inner().store;
+        let changed = store.changed_conversations(self.user_id(), since, limit).await?;
+        let entries = store.inbox(&self.inbox_query(changed.ids.clone())).await?;
+        let next = if changed.has_more {
+            // Private changes are compared with where the client was until it has seen all conversations.
+            Place {
+                position: changed.reached.0,
+                ..place.clone()
+            }
+        } else {
+            Place {
+                position: changed.reached.0,
+                ..newest.clone()
+            }
+        };
+        let mut outline = Outline {
+            entries: Vec::new(),
+            removed: Vec::new(),
+            place: next,
+            has_more: changed.has_more,
+        };
+        self.add_removed(&mut outline, &changed.ids, &entries).await?;
+        outline
+            .entries
+            .extend(entries.into_iter().filter(|entry| !entry.hidden).map(|entry| {
+                let since = if self.is_new_sight(&entry, &place) {
+                    Since::Reset(since)
+                } else {
+                    Since::Position(since)
+                };
+                (entry, since)
+            }));
+        Ok(outline)
+    }
+
+    /// Whether what the caller may see of a conversation changed as a whole since a place, so that its changed
+    /// messages alone do not tell.
+    fn is_new_sight(&self, entry: &InboxEntry, place: &Place) -> bool {
+        /// How far the clocks of two nodes may lie apart.
+        const SKEW: std::time::Duration = std::time::Duration::from_secs(15 * 60);
+        let sees_before_joining = entry
+            .member
+            .intervals
+            .first()
+            .is_some_and(|first| first.from == 1)
+            && entry.conversation.pair.is_none();
+        entry.member.reset_user_rev > place.user_rev
+            || (sees_before_joining
+                && entry.member.joined_at > entry.conversation.created_at
+                && entry.member.joined_at > place.since.before(SKEW))
+    }
+
+    /// Adds those of the ids that are no conversations of the caller's list (any more).
+    async fn add_removed(
+        &self,
+        outline: &mut Outline,
+        ids: &[ConversationId],
+        entries: &[InboxEntry],
+    ) -> ChatResult<()> {
+        let hidden = entries
+            .iter()
+            .filter(|entry| entry.hidden)
+            .map(|entry| entry.conversation.id);
+        outline
+            .removed
+            .extend(hidden.map(|conversation_id| RemovedConversation {
+                conversation_id,
+                reason: RemovalReason::Hidden,
+            }));
+        let present: HashSet<ConversationId> = entries.iter().map(|entry| entry.conversation.id).collect();
+        for id in ids.iter().copied().filter(|id| !present.contains(id)) {
+            let member = self.inner().store.member(id, self.user_id()).await?;
+            let reason = match member.map(|member| member.state) {
+                Some(MemberState::Left) => RemovalReason::Left,
+                Some(MemberState::Dissolved) => RemovalReason::Deleted,
+                // Where he never was is answered as where he is no more: it tells nothing of what exists.
+                Some(MemberState::Removed | MemberState::Active) | None => RemovalReason::Removed,
+            };
+            outline.removed.push(RemovedConversation {
+                conversation_id: id,
+                reason,
+            });
+        }
+        Ok(())
+    }
+
+    async fn block_list_since(&self, user_rev: u64) -> ChatResult<BlockListDelta> {
+        let changes = self.inner().store.block_changes(self.user_id(), user_rev).await?;
+        let mut delta = BlockListDelta::default();
+        for change in changes {
+            if change.blocked {
+                delta.added.push(change.user);
+            } else {
+                delta.removed.push(change.user);
+            }
+        }
+        Ok(delta)
+    }
+}
+
+fn key(entry: &InboxEntry) -> InboxKey {
+    InboxKey {
+        pinned: entry.member.pinned_at.is_some(),
+        last_activity_at: entry.conversation.last_activity_at,
+        id: entry.conversation.id,
     }
 }

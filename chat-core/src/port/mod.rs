@@ -16,7 +16,7 @@ pub(crate) use directory::known_users;
 pub use directory::{StoreDirectory, UserDirectory};
 pub use hooks::{Draft, Hook, Rejection};
 pub use media::{MediaStore, MediaStream};
-pub use notifier::{NoNotifier, Notifier, NotifyReport, Push};
+pub use notifier::{Notifier, NotifyReport, Push};
 pub use presence::{Edge, LocalPresence, Presence};
 pub use rate::{Allowance, LocalRateLimiter, RateLimiter, RateScope};
 pub use transport::{Delivery, Recipient, Transport, WireEvent};

@@ -40,14 +40,3 @@ pub trait Notifier: Send + Sync + fmt::Debug {
     /// Sends one push to devices of one user. A failing device does not stop the others.
     async fn notify(&self, devices: &[Device], push: &Push) -> BackendResult<NotifyReport>;
 }
-
-/// No pushes.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoNotifier;
-
-#[async_trait]
-impl Notifier for NoNotifier {
-    async fn notify(&self, _devices: &[Device], _push: &Push) -> BackendResult<NotifyReport> {
-        Ok(NotifyReport::default())
-    }
-}

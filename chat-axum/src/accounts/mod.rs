@@ -1,0 +1,4 @@
+//! Password accounts.
+/// Accounts.
+#[derive(Debug)]
+pub struct Accounts {}

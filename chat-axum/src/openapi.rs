@@ -1,0 +1,129 @@
+//! The OpenAPI document: what the routes say of themselves, and what holds for all of them.
+
+use chat_core::error::ErrorCode;
+use serde_json::{Map, Value, json};
+use utoipa::PartialSchema;
+use utoipa::openapi::OpenApi;
+
+use crate::error::status;
+use crate::observe::Problem;
+
+/// Stands for the prefix under which the host has mounted the API, until a request tells it.
+const MOUNT: &str = "{mount}";
+
+/// Codes that any request can be refused with.
+const ALWAYS: &[ErrorCode] = &[
+    ErrorCode::InvalidArgument,
+    ErrorCode::RateLimited,
+    ErrorCode::Internal,
+    ErrorCode::Unavailable,
+];
+/// With a credential.
+const AUTHENTICATED: &[ErrorCode] = &[ErrorCode::Unauthenticated, ErrorCode::Forbidden];
+/// With ids in the path.
+const NAMED: &[ErrorCode] = &[ErrorCode::NotFound, ErrorCode::ConversationGone];
+/// When something may change.
+const WRITING: &[ErrorCode] = &[
+    ErrorCode::NotFound,
+    ErrorCode::Conflict,
+    ErrorCode::ConversationGone,
+    ErrorCode::PayloadTooLarge,
+    ErrorCode::UnsupportedMediaType,
+    ErrorCode::OutcomeUnknown,
+    ErrorCode::StorageFull,
+];
+
+/// Completes the document of the routes and writes it as JSON.
+pub(crate) fn finish(document: OpenApi) -> String {
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    set(
+        &mut document,
+        "info",
+        json!({
+            "title": "Chat API",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Conversations, messages, receipts, presence and sync. Errors are problem details (RFC 9457) \
+                            with a stable `code`.",
+        }),
+    );
+    set(&mut document, "servers", json!([{ "url": MOUNT }]));
+    set(&mut document, "security", json!([{ "bearer": [] }]));
+    if let Some(components) = document.get_mut("components") {
+        set(
+            components,
+            "securitySchemes",
+            json!({
+                "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" }
+            }),
+        );
+        set(
+            components,
+            "responses",
+            json!({
+                "Problem": {
+                    "description": "Refused, or failed: `code` says why",
+                    "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+                }
+            }),
+        );
+        if let Some(schemas) = components.get_mut("schemas") {
+            set(schemas, "Problem", problem());
+        }
+    }
+    if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
+        for (path, item) in paths {
+            for (method, operation) in item.as_object_mut().into_iter().flatten() {
+                refusals(path, method, operation);
+            }
+        }
+    }
+    document.to_string()
+}
+
+fn set(object: &mut Value, name: &str, value: Value) {
+    if let Some(map) = object.as_object_mut() {
+        map.insert(name.to_owned(), value);
+    }
+}
+
+fn problem() -> Value {
+    let mut schema = serde_json::to_value(Problem::schema()).unwrap_or_default();
+    let codes: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+    if let Some(code) = schema.pointer_mut("/properties/code") {
+        set(code, "enum", json!(codes));
+    }
+    schema
+}
+
+/// Adds the refusals an operation shares with its like.
+fn refusals(path: &str, method: &str, operation: &mut Value) {
+    let public = operation.get("security").is_some();
+    let mut codes = ALWAYS.to_vec();
+    if !public {
+        codes.extend_from_slice(AUTHENTICATED);
+    }
+    if path.contains('{') {
+        codes.extend_from_slice(NAMED);
+    }
+    if method != "get" {
+        codes.extend_from_slice(WRITING);
+    }
+    let problem = json!({ "$ref": "#/components/responses/Problem" });
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let shared: Map<String, Value> = codes
+        .into_iter()
+        .map(|code| (status(code).as_u16().to_string(), problem.clone()))
+        .collect();
+    for (status, response) in shared {
+        responses.entry(status).or_insert(response);
+    }
+}
+
+/// The document as it is under the prefix of a request for it.
+pub(crate) fn mounted(document: &str, path: &str) -> String {
+    let prefix = path.strip_suffix("/openapi.json").unwrap_or_default();
+    let server = if prefix.is_empty() { "/" } else { prefix };
+    document.replacen(&json!(MOUNT).to_string(), &json!(server).to_string(), 1)
+}

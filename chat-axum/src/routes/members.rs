@@ -1,0 +1,96 @@
+use axum::Json;
+use axum::http::StatusCode;
+use chat_core::command::{AddMembers, PageRequest, SetRole, TransferOwnership};
+use chat_core::id::{ConversationId, UserId};
+use chat_core::view::{AddMembersAnswer, MemberView, Page};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::queries::PageParams;
+use crate::auth::{CurrentUser, WritingUser};
+use crate::error::ApiResult;
+use crate::extract::{At, Payload, Query};
+use crate::state::ApiState;
+
+pub(super) fn router() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(members, add))
+        .routes(routes!(set_role, remove))
+        .routes(routes!(transfer))
+}
+
+/// Members of a conversation.
+#[utoipa::path(
+    get, path = "/conversations/{id}/members", tag = "members",
+    params(("id" = ConversationId, Path, description = "Which conversation"), PageParams),
+    responses((status = 200, description = "Members", body = Page<MemberView>)),
+)]
+async fn members(
+    CurrentUser(actor): CurrentUser,
+    At(id): At<ConversationId>,
+    Query(page): Query<PageRequest>,
+) -> ApiResult<Json<Page<MemberView>>> {
+    Ok(Json(actor.members(id, page).await?))
+}
+
+/// Adds members to a group.
+#[utoipa::path(
+    post, path = "/conversations/{id}/members", tag = "members", request_body = AddMembers,
+    params(("id" = ConversationId, Path, description = "Which conversation")),
+    responses((status = 200, description = "What became of each", body = AddMembersAnswer)),
+)]
+async fn add(
+    WritingUser(actor): WritingUser,
+    At(id): At<ConversationId>,
+    Payload(add): Payload<AddMembers>,
+) -> ApiResult<Json<AddMembersAnswer>> {
+    Ok(Json(actor.add_members(id, add).await?))
+}
+
+/// Changes a member's role.
+#[utoipa::path(
+    patch, path = "/conversations/{id}/members/{user_id}", tag = "members", request_body = SetRole,
+    params(
+        ("id" = ConversationId, Path, description = "Which conversation"),
+        ("user_id" = UserId, Path, description = "Which member"),
+    ),
+    responses((status = 200, description = "The member after the change", body = MemberView)),
+)]
+async fn set_role(
+    WritingUser(actor): WritingUser,
+    At((id, user)): At<(ConversationId, UserId)>,
+    Payload(set): Payload<SetRole>,
+) -> ApiResult<Json<MemberView>> {
+    Ok(Json(actor.set_role(id, &user, set).await?))
+}
+
+/// Removes a member; for the caller himself this is leaving.
+#[utoipa::path(
+    delete, path = "/conversations/{id}/members/{user_id}", tag = "members",
+    params(
+        ("id" = ConversationId, Path, description = "Which conversation"),
+        ("user_id" = UserId, Path, description = "Which member"),
+    ),
+    responses((status = 204, description = "Removed")),
+)]
+async fn remove(
+    WritingUser(actor): WritingUser,
+    At((id, user)): At<(ConversationId, UserId)>,
+) -> ApiResult<StatusCode> {
+    actor.remove_member(id, &user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Hands ownership to another member; the former owner becomes admin.
+#[utoipa::path(
+    put, path = "/conversations/{id}/owner", tag = "members", request_body = TransferOwnership,
+    params(("id" = ConversationId, Path, description = "Which conversation")),
+    responses((status = 200, description = "The new owner", body = MemberView)),
+)]
+async fn transfer(
+    WritingUser(actor): WritingUser,
+    At(id): At<ConversationId>,
+    Payload(to): Payload<TransferOwnership>,
+) -> ApiResult<Json<MemberView>> {
+    Ok(Json(actor.transfer_ownership(id, to).await?))
+}

@@ -1,0 +1,304 @@
+use axum::Json;
+use axum::http::StatusCode;
+use chat_core::command::{
+    DeleteMessage, DeletionScope, EditMessage, HistoryOrder, HistoryRequest, MoveLocation, PageRequest,
+    ReactTo, SendMessage, StepMeeting,
+};
+use chat_core::error::{ChatError, ChatResult};
+use chat_core::id::{ConversationId, MessageId, UserId};
+use chat_core::model::{MessageKind, Seq};
+use chat_core::view::{HistoryPage, MessageView, Page, ReceiptView, SentMessage};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::queries::{self, PageParams};
+use crate::auth::{CurrentUser, WritingUser};
+use crate::error::ApiResult;
+use crate::extract::{At, Emoji, FromQuery, NoBody, Params, Payload, Query};
+use crate::state::ApiState;
+
+pub(super) fn router() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(history, send))
+        .routes(routes!(send_to_user))
+        .routes(routes!(message, edit, delete))
+        .routes(routes!(receipts))
+        .routes(routes!(react, unreact))
+        .routes(routes!(step_meeting))
+        .routes(routes!(move_location))
+}
+
+/// `GET /conversations/{id}/messages`.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(
+    dead_code,
+    reason = "describes the parameters that HistoryRequest is read from"
+)]
+struct HistoryParams {
+    /// Only messages before this seq. At most one of `before`, `after` and `around`.
+    before: Option<Seq>,
+    /// Only messages after this seq.
+    after: Option<Seq>,
+    /// Messages around this seq, with it.
+    around: Option<Seq>,
+    /// At most so many.
+    #[param(minimum = 1, maximum = 100, default = 50)]
+    limit: Option<usize>,
+    /// `desc` (newest first) or `asc`.
+    #[param(pattern = "^(asc|desc)$", default = "desc")]
+    order: Option<String>,
+    /// Only this kind.
+    kind: Option<MessageKind>,
+}
+
+impl FromQuery for HistoryRequest {
+    fn from_query(params: &mut Params) -> ChatResult<Self> {
+        let order = params.value("order", "asc or desc", |order| match order {
+            "asc" => Some(HistoryOrder::Ascending),
+            "desc" => Some(HistoryOrder::Descending),
+            _ => None,
+        })?;
+        Ok(Self {
+            before: params.number("before")?,
+            after: params.number("after")?,
+            around: params.number("around")?,
+            limit: params.number("limit")?,
+            order: order.unwrap_or_default(),
+            kind: queries::kind(params)?,
+        })
+    }
+}
+
+/// A page of history, by default the newest.
+#[utoipa::path(
+    get, path = "/conversations/{id}/messages", tag = "messages",
+    params(("id" = ConversationId, Path, description = "Which conversation"), HistoryParams),
+    responses((status = 200, description = "The page", body = HistoryPage)),
+)]
+async fn history(
+    CurrentUser(actor): CurrentUser,
+    At(id): At<ConversationId>,
+    Query(request): Query<HistoryRequest>,
+) -> ApiResult<Json<HistoryPage>> {
+    Ok(Json(actor.history(id, request).await?))
+}
+
+fn sent(answer: SentMessage) -> (StatusCode, Json<SentMessage>) {
+    let status = if answer.replayed {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
+    (status, Json(answer))
+}
+
+/// Sends a message. Neither `conversation_id` nor `recipient_id` is taken here: the path says where to.
+#[utoipa::path(
+    post, path = "/conversations/{id}/messages", tag = "messages", request_body = SendMessage,
+    params(("id" = ConversationId, Path, description = "Which conversation")),
+    responses(
+        (status = 200, description = "The client id had sent it before", body = SentMessage),
+        (status = 201, description = "Sent", body = SentMessage),
+    ),
+)]
+async fn send(
+    WritingUser(actor): WritingUser,
+    At(id): At<ConversationId>,
+    Payload(mut message): Payload<SendMessage>,
+) -> ApiResult<(StatusCode, Json<SentMessage>)> {
+    if message.conversation_id.is_some() {
+        return Err(ChatError::invalid("conversation_id", "the path names it").into());
+    }
+    if message.recipient_id.is_some() {
+        return Err(ChatError::invalid("recipient_id", "the path names the conversation").into());
+    }
+    message.conversation_id = Some(id);
+    Ok(sent(actor.send(message).await?))
+}
+
+/// Sends a message to a user (`recipient_id`): their direct conversation is found or made in the same step.
+#[utoipa::path(
+    post, path = "/messages", tag = "messages", request_body = SendMessage,
+    responses(
+        (status = 200, description = "The client id had sent it before", body = SentMessage),
+        (status = 201, description = "Sent", body = SentMessage),
+    ),
+)]
+async fn send_to_user(
+    WritingUser(actor): WritingUser,
+    Payload(message): Payload<SendMessage>,
+) -> ApiResult<(StatusCode, Json<SentMessage>)> {
+    if message.conversation_id.is_some() {
+        return Err(ChatError::invalid("conversation_id", "send to /conversations/{id}/messages").into());
+    }
+    if message.recipient_id.is_none() {
+        return Err(ChatError::invalid("recipient_id", "required").into());
+    }
+    Ok(sent(actor.send(message).await?))
+}
+
+/// One message.
+#[utoipa::path(
+    get, path = "/messages/{id}", tag = "messages",
+    params(("id" = MessageId, Path, description = "Which message")),
+    responses((status = 200, description = "The message", body = MessageView)),
+)]
+async fn message(CurrentUser(actor): CurrentUser, At(id): At<MessageId>) -> ApiResult<Json<MessageView>> {
+    Ok(Json(actor.message(id).await?))
+}
+
+/// The new words of a message.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Edit {
+    /// The new text.
+    text: String,
+    /// The new mentions; absent: those of the old text that are still members.
+    #[serde(default)]
+    mentions: Option<Vec<UserId>>,
+    /// Refuse with `version_conflict` unless this is the current version.
+    #[serde(default)]
+    expected_version: Option<u32>,
+}
+
+/// Edits the caller's own message.
+#[utoipa::path(
+    patch, path = "/messages/{id}", tag = "messages", request_body = Edit,
+    params(("id" = MessageId, Path, description = "Which message")),
+    responses((status = 200, description = "The message after the change", body = MessageView)),
+)]
+async fn edit(
+    WritingUser(actor): WritingUser,
+    At(message_id): At<MessageId>,
+    Payload(edit): Payload<Edit>,
+) -> ApiResult<Json<MessageView>> {
+    let edit = EditMessage {
+        message_id,
+        text: edit.text,
+        mentions: edit.mentions,
+        expected_version: edit.expected_version,
+    };
+    Ok(Json(actor.edit(edit).await?))
+}
+
+/// `DELETE /messages/{id}`.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct DeleteParams {
+    /// For the caller only, or for everyone.
+    #[param(rename = "for", inline)]
+    scope: DeletionScope,
+}
+
+impl FromQuery for DeleteParams {
+    fn from_query(params: &mut Params) -> ChatResult<Self> {
+        let scope = params.value("for", "me or everyone", |scope| match scope {
+            "me" => Some(DeletionScope::Me),
+            "everyone" => Some(DeletionScope::Everyone),
+            _ => None,
+        })?;
+        Ok(Self {
+            scope: scope.ok_or_else(|| ChatError::invalid("for", "required"))?,
+        })
+    }
+}
+
+/// Deletes a message; repeating it changes nothing.
+#[utoipa::path(
+    delete, path = "/messages/{id}", tag = "messages",
+    params(("id" = MessageId, Path, description = "Which message"), DeleteParams),
+    responses((status = 204, description = "Deleted")),
+)]
+async fn delete(
+    WritingUser(actor): WritingUser,
+    At(message_id): At<MessageId>,
+    Query(params): Query<DeleteParams>,
+) -> ApiResult<StatusCode> {
+    actor
+        .delete_message(DeleteMessage {
+            message_id,
+            scope: params.scope,
+        })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who has a message, and since when.
+#[utoipa::path(
+    get, path = "/messages/{id}/receipts", tag = "messages",
+    params(("id" = MessageId, Path, description = "Which message"), PageParams),
+    responses((status = 200, description = "One entry per recipient", body = Page<ReceiptView>)),
+)]
+async fn receipts(
+    CurrentUser(actor): CurrentUser,
+    At(id): At<MessageId>,
+    Query(page): Query<PageRequest>,
+) -> ApiResult<Json<Page<ReceiptView>>> {
+    Ok(Json(actor.receipts(id, page).await?))
+}
+
+/// Adds the caller's reaction; repeating it changes nothing.
+#[utoipa::path(
+    put, path = "/messages/{id}/reactions/{emoji}", tag = "messages",
+    params(
+        ("id" = MessageId, Path, description = "Which message"),
+        ("emoji" = String, Path, description = "Which emoji, percent-encoded"),
+    ),
+    responses((status = 200, description = "The message after the change", body = MessageView)),
+)]
+async fn react(
+    WritingUser(actor): WritingUser,
+    At((message_id, emoji)): At<(MessageId, Emoji)>,
+    _: NoBody,
+) -> ApiResult<Json<MessageView>> {
+    let emoji = emoji.0;
+    Ok(Json(actor.add_reaction(ReactTo { message_id, emoji }).await?))
+}
+
+/// Removes the caller's reaction; repeating it changes nothing.
+#[utoipa::path(
+    delete, path = "/messages/{id}/reactions/{emoji}", tag = "messages",
+    params(
+        ("id" = MessageId, Path, description = "Which message"),
+        ("emoji" = String, Path, description = "Which emoji, percent-encoded"),
+    ),
+    responses((status = 200, description = "The message after the change", body = MessageView)),
+)]
+async fn unreact(
+    WritingUser(actor): WritingUser,
+    At((message_id, emoji)): At<(MessageId, Emoji)>,
+) -> ApiResult<Json<MessageView>> {
+    let emoji = emoji.0;
+    Ok(Json(actor.remove_reaction(ReactTo { message_id, emoji }).await?))
+}
+
+/// A step of a meeting proposal.
+#[utoipa::path(
+    post, path = "/messages/{id}/meeting", tag = "messages", request_body = StepMeeting,
+    params(("id" = MessageId, Path, description = "Which message")),
+    responses((status = 200, description = "The message after the step", body = MessageView)),
+)]
+async fn step_meeting(
+    WritingUser(actor): WritingUser,
+    At(id): At<MessageId>,
+    Payload(step): Payload<StepMeeting>,
+) -> ApiResult<Json<MessageView>> {
+    Ok(Json(actor.step_meeting(id, step).await?))
+}
+
+/// Moves or ends the caller's live location.
+#[utoipa::path(
+    patch, path = "/messages/{id}/location", tag = "messages", request_body = MoveLocation,
+    params(("id" = MessageId, Path, description = "Which message")),
+    responses((status = 200, description = "The message after the change", body = MessageView)),
+)]
+async fn move_location(
+    WritingUser(actor): WritingUser,
+    At(id): At<MessageId>,
+    Payload(change): Payload<MoveLocation>,
+) -> ApiResult<Json<MessageView>> {
+    Ok(Json(actor.move_location(id, change).await?))
+}
