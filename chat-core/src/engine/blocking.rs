@@ -103,11 +103,12 @@ impl Actor {
         on: bool,
         before: ChatResult<[Vec<(UserId, UserPresence)>; 2]>,
     ) -> ChatResult<()> {
-        if on && let Some(pair) = DirectPair::new(&me.id, &other.id) {
-            if let Some(direct) = self.inner().store.direct(&pair).await? {
-                self.inner().typing.clear(direct.id, &me.id);
-                self.inner().typing.clear(direct.id, &other.id);
-            }
+        if on
+            && let Some(pair) = DirectPair::new(&me.id, &other.id)
+            && let Some(direct) = self.inner().store.direct(&pair).await?
+        {
+            self.inner().typing.clear(direct.id, &me.id);
+            self.inner().typing.clear(direct.id, &other.id);
         }
         let [mine_before, others_before] = before?;
         let [mine, others] = self.mutual_presence(me, other).await?;

@@ -144,16 +144,16 @@ fn check_location(field: &str, location: &Location, now: Timestamp, limits: &Lim
     if let Some(label) = &location.label {
         check_chars(format!("{field}.label"), label, limits.label_chars)?;
     }
-    if let Some(until) = location.live_until {
-        if until <= now || until > now.after(limits.live_location) {
-            return Err(ChatError::invalid(
-                format!("{field}.live_until"),
-                format!(
-                    "in the future, at most {} s ahead",
-                    limits.live_location.as_secs()
-                ),
-            ));
-        }
+    if let Some(until) = location.live_until
+        && (until <= now || until > now.after(limits.live_location))
+    {
+        return Err(ChatError::invalid(
+            format!("{field}.live_until"),
+            format!(
+                "in the future, at most {} s ahead",
+                limits.live_location.as_secs()
+            ),
+        ));
     }
     Ok(location.clone())
 }

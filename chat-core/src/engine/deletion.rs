@@ -31,21 +31,17 @@ impl Actor {
         match delete.scope {
             DeletionScope::Me => {
                 let me = self.user_id().clone();
-                self.engine()
-                    .commit(self.session(), needs, move |facts| {
-                        let scene = subject.look(facts)?;
-                        hide(&scene, facts, &me)
-                    })
-                    .await
+                self.commit(needs, move |facts| {
+                    let scene = subject.look(facts)?;
+                    hide(&scene, facts, &me)
+                })
+                .await
             }
             DeletionScope::Everyone => {
                 // An edit cannot change the files of a message, so the ones found are the ones it has.
                 needs.attachments = subject.found.content.attachments.clone();
                 let policies = self.engine().config().policies.clone();
-                self.engine()
-                    .commit(self.session(), needs, move |facts| {
-                        redact(&subject, facts, &policies)
-                    })
+                self.commit(needs, move |facts| redact(&subject, facts, &policies))
                     .await
             }
         }

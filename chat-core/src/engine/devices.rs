@@ -41,7 +41,11 @@ impl Actor {
     /// # Errors
     /// `unavailable`.
     pub async fn devices(&self) -> ChatResult<Page<DeviceView>> {
-        let devices = self.inner().store.devices(self.user_id()).await?;
+        let devices = self
+            .inner()
+            .store
+            .devices(std::slice::from_ref(self.user_id()))
+            .await?;
         let items = devices
             .into_iter()
             .map(|device| DeviceView {

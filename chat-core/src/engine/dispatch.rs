@@ -153,11 +153,14 @@ impl ChatEngine {
     }
 }
 
+/// Who was a member at which `members_rev`.
+type MemberList = (Rev, Arc<[UserId]>);
+
 /// Member lists of conversations with live traffic, each good for one `members_rev`: a change of membership makes
 /// the next event load it again, so nobody gets an event after he was removed.
 #[derive(Debug, Default)]
 pub(crate) struct Audiences {
-    lists: Mutex<HashMap<ConversationId, (Rev, Arc<[UserId]>)>>,
+    lists: Mutex<HashMap<ConversationId, MemberList>>,
 }
 
 impl Audiences {

@@ -54,10 +54,7 @@ impl Actor {
             asked,
             config: config.clone(),
         };
-        let message = self
-            .engine()
-            .commit(self.session(), needs, move |facts| editing.decide(facts))
-            .await?;
+        let message = self.commit(needs, move |facts| editing.decide(facts)).await?;
         self.render_changed(message).await
     }
 }

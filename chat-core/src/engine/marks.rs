@@ -85,10 +85,7 @@ impl Actor {
             policies: self.engine().config().policies.clone(),
         };
         let marked = self
-            .engine()
-            .commit(self.session(), needs, move |facts| {
-                request.unread(facts, first_unread)
-            })
+            .commit(needs, move |facts| request.unread(facts, first_unread))
             .await?;
         let mut answers = self.answer_marks(vec![(id, Ok(marked))]).await?;
         answers
@@ -226,8 +223,7 @@ impl Actor {
             seq: mark.seq,
             policies: self.engine().config().policies.clone(),
         };
-        self.engine()
-            .commit(self.session(), needs, move |facts| request.forward(facts, kind))
+        self.commit(needs, move |facts| request.forward(facts, kind))
             .await
     }
 
@@ -340,7 +336,8 @@ impl Request {
             } else {
                 member.delivered_seq
             };
-        if !moves && !(reads && member.unread_from.is_some()) {
+        let clears_marker = reads && member.unread_from.is_some();
+        if !moves && !clears_marker {
             return Ok(Decision::nothing(Marked::of(member)));
         }
         let mut change = ChangeSet::of(conversation, facts);

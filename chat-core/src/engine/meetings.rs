@@ -97,10 +97,7 @@ impl Actor {
         let needs = subject.needs();
         let me = self.user_id().clone();
         let message = self
-            .engine()
-            .commit(self.session(), needs, move |facts| {
-                decide_step(&subject, &step, &me, facts)
-            })
+            .commit(needs, move |facts| decide_step(&subject, &step, &me, facts))
             .await?;
         self.render_changed(message).await
     }
@@ -118,10 +115,7 @@ impl Actor {
         let subject = self.subject(id).await?;
         let needs = subject.needs();
         let message = self
-            .engine()
-            .commit(self.session(), needs, move |facts| {
-                decide_move(&subject, target, facts)
-            })
+            .commit(needs, move |facts| decide_move(&subject, target, facts))
             .await?;
         self.render_changed(message).await
     }

@@ -60,7 +60,7 @@ pub(crate) use commit::Decision;
 
 use crate::config::ChatConfig;
 use crate::event::ChatEvent;
-use crate::id::{IdGenerator, UserId};
+use crate::id::IdGenerator;
 use crate::live::LiveSessions;
 use crate::port::{Hook, MediaStore, Presence, RateLimiter, Transport, UserDirectory};
 use crate::seal::Sealer;

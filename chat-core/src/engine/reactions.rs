@@ -64,10 +64,7 @@ impl Actor {
             step,
             kinds: limits.reactions,
         };
-        let message = self
-            .engine()
-            .commit(self.session(), needs, move |facts| reacting.decide(facts))
-            .await?;
+        let message = self.commit(needs, move |facts| reacting.decide(facts)).await?;
         self.render_changed(message).await
     }
 }

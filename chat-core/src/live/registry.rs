@@ -132,12 +132,12 @@ impl LiveSessions {
             return;
         }
         state.count = state.count.saturating_sub(1);
-        if let Some(address) = entry.remote {
-            if let Some(count) = state.by_address.get_mut(&address) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    state.by_address.remove(&address);
-                }
+        if let Some(address) = entry.remote
+            && let Some(count) = state.by_address.get_mut(&address)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                state.by_address.remove(&address);
             }
         }
         let watched: Vec<UserId> = entry.facts().watches.drain().collect();

@@ -182,7 +182,7 @@ impl Session {
         use ClientCommand as C;
         let actor = &self.actor;
         match command {
-            C::SendMessage(send) => answer(&actor.send(send).await?),
+            C::SendMessage(send) => answer(&actor.send(*send).await?),
             C::EditMessage(edit) => answer(&json!({ "message": actor.edit(edit).await? })),
             C::DeleteMessage(delete) => {
                 actor.delete_message(delete).await?;
