@@ -58,6 +58,6 @@ scenario('who is blocked is not added to groups by the other, and not told', asy
   await ada.put(`/blocks/${ben.id}`);
   const group = await ben.group([cem, dora]);
   assert.deepEqual(await ben.post(`/conversations/${group.id}/members`, { user_ids: [ada.id] }), { added: [], already_members: [], skipped: [ada.id] });
-  await refused(ada.put(`/blocks/${ada.id}`), 'invalid_argument');
+  await refused(ada.put(`/blocks/${ada.id}`), 'invalid_operation');
   await refused(ada.put('/blocks/nobody-at-all'), 'user_not_found');
 });

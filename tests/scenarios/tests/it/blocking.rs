@@ -40,7 +40,7 @@ async fn a_block_stops_a_direct_both_ways(world: World) {
     live.hears_no("receipt_updated").await;
     assert_eq!(ada.texts(direct).await, ["before"]);
     assert_eq!(ben.texts(direct).await, ["before"]);
-    assert_eq!(code(ada.block(ada.user_id()).await), ErrorCode::InvalidArgument);
+    assert_eq!(code(ada.block(ada.user_id()).await), ErrorCode::InvalidOperation);
 }
 
 async fn nothing_refused_turns_up_after_unblocking(world: World) {

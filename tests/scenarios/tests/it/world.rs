@@ -11,7 +11,7 @@ use chat_core::error::{ChatError, ChatResult, ErrorCode};
 use chat_core::id::{ClientId, ConversationId, MessageId, UserId};
 use chat_core::live::{ConnectFrom, Outbound, OutboundItem, Session};
 use chat_core::memory::MemoryStore;
-use chat_core::model::{MessageKind, NewUser, Seq};
+use chat_core::model::{MessageKind, NewUser};
 use chat_core::port::{Authenticator, Credentials, Identity};
 use chat_core::store::Store;
 use chat_core::time::{Clock, ManualClock};
@@ -209,7 +209,6 @@ pub(crate) trait Chats {
     async fn say(&self, conversation: ConversationId, text: &str) -> MessageView;
     async fn unread(&self, conversation: ConversationId) -> u64;
     async fn texts(&self, conversation: ConversationId) -> Vec<String>;
-    async fn seqs(&self, conversation: ConversationId) -> Vec<Seq>;
     async fn sees(&self, message: MessageId) -> bool;
 }
 
@@ -250,14 +249,6 @@ impl Chats for Actor {
         all.into_iter()
             .filter(|message| message.kind != MessageKind::System && message.deleted.is_none())
             .map(|message| message.text.unwrap_or_default())
-            .collect()
-    }
-
-    async fn seqs(&self, conversation: ConversationId) -> Vec<Seq> {
-        whole_history(self, conversation)
-            .await
-            .iter()
-            .map(|message| message.seq)
             .collect()
     }
 
