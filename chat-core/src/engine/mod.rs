@@ -43,6 +43,7 @@ mod render;
 mod search;
 mod sending;
 mod settings;
+mod stats;
 mod subject;
 mod sync;
 mod typing;
@@ -57,6 +58,7 @@ pub use actor::Actor;
 pub use attachments::{NewUpload, Upload};
 pub use builder::ChatEngineBuilder;
 pub(crate) use commit::Decision;
+pub use stats::{CommandCount, EngineStats};
 
 use crate::config::ChatConfig;
 use crate::event::ChatEvent;
@@ -95,6 +97,7 @@ pub(crate) struct Inner {
     pub(crate) dispatcher: dispatch::Dispatcher,
     pub(crate) pushes: push::Pushes,
     pub(crate) events: broadcast::Sender<Arc<ChatEvent>>,
+    pub(crate) counters: Arc<stats::Counters>,
 }
 
 impl ChatEngine {
