@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use chat_adapters::media_fs::FsMediaStore;
 use chat_adapters::socketio::{SocketIoConfig, SocketIoGateway};
 use chat_adapters::sqlite::SqliteStore;
 use chat_adapters::websocket::{WebSocketConfig, WebSocketGateway};
@@ -95,8 +96,12 @@ impl Wired {
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let storage = Storage::open(settings, &clock).await?;
+        let media = FsMediaStore::open(&settings.media_dir)
+            .await
+            .map_err(|error| SettingError::new("CHAT_MEDIA_URL", chain(&error)))?;
         let engine = ChatEngine::builder(storage.store())
             .with_clock(Arc::clone(&clock))
+            .with_media(Arc::new(media))
             .with_media_url(format!("{API}/attachments"))
             .with_secret(secret::cursor_key(&secret))
             .build();
