@@ -6,7 +6,7 @@ use crate::config::Policies;
 use crate::engine::Actor;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{MessageId, UserId};
-use crate::model::{Conversation, ConversationKind, Member, Message, MessageKind};
+use crate::model::{Conversation, ConversationKind, Message, MessageKind};
 use crate::store::{Facts, MembersNeeded, Needs, Target};
 use crate::view::MessageView;
 
@@ -27,7 +27,6 @@ pub(crate) struct Scene<'a> {
     actor: &'a UserId,
     standing: Standing<'a>,
     pub(crate) conversation: &'a Conversation,
-    pub(crate) member: &'a Member,
     pub(crate) message: &'a Message,
     seen_as: Visibility,
 }
@@ -125,7 +124,6 @@ impl Subject {
             actor: &self.actor,
             standing,
             conversation,
-            member,
             message,
             seen_as: visible(&sight, message),
         })
