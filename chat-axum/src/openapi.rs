@@ -99,7 +99,8 @@ fn problem() -> Value {
 fn refusals(path: &str, method: &str, operation: &mut Value) {
     let public = operation.get("security").is_some();
     let mut codes = ALWAYS.to_vec();
-    if !public {
+    // A login can be refused as well, without having been authenticated.
+    if !public || path.starts_with("/auth/") {
         codes.extend_from_slice(AUTHENTICATED);
     }
     if path.contains('{') {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
 use axum::routing::get;
 use chat_core::ChatEngine;
@@ -44,8 +45,8 @@ impl ChatApi {
         }
     }
 
-    /// With sign-up and login under `/auth`. Tokens given there are taken only when `auth` is, or asks,
-    /// [`Accounts::authenticator`].
+    /// With sign-up and login under `/auth`. Tokens given there are taken beside what `auth` takes; give gateways the
+    /// same with [`Accounts::authenticator`].
     #[must_use]
     pub fn with_accounts(mut self, accounts: Arc<Accounts>) -> Self {
         self.accounts = Some(accounts);
@@ -61,9 +62,15 @@ impl ChatApi {
     {
         let (router, document) = routes::all(self.accounts.is_some()).split_for_parts();
         let capabilities = serde_json::to_vec(&self.engine.capabilities()).unwrap_or_default();
+        // For uploads, the only bodies that axum reads; JSON has a limit of its own.
+        let body_limit = self.engine.config().limits.upload_bytes + routes::ENVELOPE_BYTES;
+        let auth = match &self.accounts {
+            Some(accounts) => Arc::new(accounts.authenticator(Some(self.auth))),
+            None => self.auth,
+        };
         let state = ApiState {
             engine: self.engine,
-            auth: self.auth,
+            auth,
             accounts: self.accounts,
             document: openapi::finish(document).into(),
             capabilities: Bytes::from(capabilities),
@@ -71,6 +78,7 @@ impl ChatApi {
         router
             .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })
             .fallback(|| async { ApiError::no_route() })
+            .layer(DefaultBodyLimit::max(body_limit))
             .layer(from_fn(observe))
             .with_state(state)
     }

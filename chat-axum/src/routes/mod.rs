@@ -19,6 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::ApiState;
 
+pub(crate) use attachments::ENVELOPE_BYTES;
 pub(crate) use meta::{health, ready};
 
 /// Every route of the contract, with its description.

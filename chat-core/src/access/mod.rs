@@ -2,11 +2,13 @@
 //! replies, reactions and files all ask here, and store queries mirror these functions.
 
 mod allowed;
+mod presence;
 mod push;
 mod rollup;
 mod visible;
 
 pub use allowed::{Action, Standing, abilities, allowed, heir, may_rejoin};
+pub use presence::{KnownPresence, known_presence};
 pub use push::{NoPush, PushDecision, PushFacts, push_decision};
 pub use rollup::{is_recipient, known_mark, known_read, roll_up};
 pub use visible::{Sight, Visibility, counts_as_unread, is_collapsed, is_previewable, visible};

@@ -42,7 +42,7 @@ macro_rules! commands {
 
 commands! {
     /// Sends a message.
-    SendMessage(SendMessage) = "send_message";
+    SendMessage(Box<SendMessage>) = "send_message";
     /// Edits a message.
     EditMessage(EditMessage) = "edit_message";
     /// Deletes a message.

@@ -83,6 +83,11 @@ impl Actor {
         &self.engine
     }
 
+    /// The live session he acts from, which gets the answer and not the event.
+    pub(crate) const fn session(&self) -> Option<SessionId> {
+        self.session
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         self.engine.inner()
     }

@@ -1,31 +1,187 @@
-use crate::command::*;
-use crate::engine::*;
-use crate::error::*;
-use crate::id::*;
-use crate::model::*;
-use crate::store::*;
-use crate::view::*;
+//! Blocking: private to the blocker, and never told to the blocked.
+
+use std::collections::HashSet;
+
+use super::Actor;
+use super::changeset::ChangeSet;
+use super::members::standing;
+use super::settings::put_own_side;
+use crate::access::{Action, allowed};
+use crate::command::PageRequest;
+use crate::config::BlockedInGroup;
+use crate::error::{ChatError, ChatResult, ErrorCode};
+use crate::event::ChatEvent;
+use crate::id::{ConversationId, UserId};
+use crate::model::{ConversationKind, DirectPair, User};
+use crate::store::{MembersNeeded, Needs, Target};
+use crate::view::{Page, UserPresence, UserView};
+
+/// In how many groups that the two share the blocker's counts are told anew. In more of them he sees the change with
+/// his next list or sync.
+const TOLD_GROUPS: usize = 100;
 
 impl Actor {
-    /// Blocks a user.
+    /// Blocks a user: neither of the two writes to the other in their direct conversation any more, nor sees the
+    /// other's presence or typing. The blocked user is not told. Blocking again changes nothing.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn block(&self, _user: &UserId) -> ChatResult<()> {
-        Err(ErrorCode::Internal.into())
+    /// `invalid_operation` for oneself; `user_not_found`; `unavailable`, `outcome_unknown`, `storage_full`.
+    pub async fn block(&self, user: &UserId) -> ChatResult<()> {
+        self.set_block(user, true).await
     }
-    /// Unblocks a user.
+
+    /// Lifts a block, from now on. Lifting one that is not there changes nothing.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn unblock(&self, _user: &UserId) -> ChatResult<()> {
-        Err(ErrorCode::Internal.into())
+    /// `invalid_operation` for oneself; `user_not_found`; `unavailable`, `outcome_unknown`, `storage_full`.
+    pub async fn unblock(&self, user: &UserId) -> ChatResult<()> {
+        self.set_block(user, false).await
     }
-    /// Users he has blocked.
+
+    /// Users the caller has blocked, in order of id.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn blocked_users(&self, _page: PageRequest) -> ChatResult<Page<UserView>> {
-        Err(ErrorCode::Internal.into())
+    /// `invalid_argument` (`limit`), `invalid_cursor`; `unavailable`.
+    pub async fn blocked_users(&self, page: PageRequest) -> ChatResult<Page<UserView>> {
+        let limit = self.limit(page.limit)?;
+        let after = self.cursor::<UserId>("blocks", &page)?;
+        let mut ids = self
+            .inner()
+            .store
+            .blocked_users(self.user_id(), after.as_ref(), limit + 1)
+            .await?;
+        let more = ids.len() > limit;
+        ids.truncate(limit);
+        let next_cursor = self.next_cursor("blocks", more, ids.last());
+        Ok(Page {
+            items: self.render_user_ids(&ids).await?,
+            next_cursor,
+        })
+    }
+
+    async fn set_block(&self, user: &UserId, on: bool) -> ChatResult<()> {
+        if user == self.user_id() {
+            return Err(ChatError::new(ErrorCode::InvalidOperation, "that is yourself"));
+        }
+        let known = self.find_users(&[user.clone(), self.user_id().clone()]).await?;
+        let find = |id: &UserId| known.iter().find(|user| user.id == *id).cloned();
+        let (Some(other), Some(me)) = (find(user), find(self.user_id())) else {
+            return Err(ChatError::new(ErrorCode::UserNotFound, "no such user"));
+        };
+        // In a task of its own: what follows from the block happens even when the caller is gone by then.
+        let actor = self.clone();
+        let work = tokio::spawn(async move { actor.change_block(&me, &other, on).await });
+        work.await
+            .map_err(|error| ChatError::new(ErrorCode::Internal, "an internal error").with_source(error))?
+    }
+
+    async fn change_block(&self, me: &User, other: &User, on: bool) -> ChatResult<()> {
+        let before = self.mutual_presence(me, other).await;
+        let store = &self.inner().store;
+        let changed = store
+            .set_block(&me.id, &other.id, on, self.engine().now())
+            .await?;
+        let Some(user_rev) = changed else { return Ok(()) };
+        let event = ChatEvent::BlockChanged {
+            blocker: me.id.clone(),
+            blocked: other.id.clone(),
+            on,
+            user_rev,
+        };
+        self.engine().publish(event, self.session()).await;
+        // The block stands; what is left only tells live sessions, and they catch up by themselves if it fails.
+        if let Err(error) = self.after_block(me, other, on, before).await {
+            tracing::warn!(%error, "what follows from a block could not be told");
+        }
+        Ok(())
+    }
+
+    async fn after_block(
+        &self,
+        me: &User,
+        other: &User,
+        on: bool,
+        before: ChatResult<[Vec<(UserId, UserPresence)>; 2]>,
+    ) -> ChatResult<()> {
+        if on
+            && let Some(pair) = DirectPair::new(&me.id, &other.id)
+            && let Some(direct) = self.inner().store.direct(&pair).await?
+        {
+            self.inner().typing.clear(direct.id, &me.id);
+            self.inner().typing.clear(direct.id, &other.id);
+        }
+        let [mine_before, others_before] = before?;
+        let [mine, others] = self.mutual_presence(me, other).await?;
+        self.engine().tell_difference(mine_before, mine).await?;
+        self.engine().tell_difference(others_before, others).await?;
+        self.recount_shared_groups(other).await
+    }
+
+    /// What each of the two knows of the other, where he follows it live.
+    async fn mutual_presence(&self, me: &User, other: &User) -> ChatResult<[Vec<(UserId, UserPresence)>; 2]> {
+        Ok([
+            self.presence_followed(me, &other.id).await?,
+            self.presence_followed(other, &me.id).await?,
+        ])
+    }
+
+    async fn presence_followed(
+        &self,
+        subject: &User,
+        viewer: &UserId,
+    ) -> ChatResult<Vec<(UserId, UserPresence)>> {
+        let viewers = self.engine().connected(std::slice::from_ref(viewer));
+        if viewers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let inner = self.inner();
+        if inner.live.watchers(&subject.id).contains(viewer)
+            || !inner
+                .store
+                .contacts_among(&subject.id, &viewers)
+                .await?
+                .is_empty()
+        {
+            return self.engine().presence_for(subject, &viewers).await;
+        }
+        Ok(Vec::new())
+    }
+
+    /// Messages of the other count, or do not count, in groups the two share: the caller's own side of them changed.
+    async fn recount_shared_groups(&self, other: &User) -> ChatResult<()> {
+        let policy = self.engine().config().policies.blocked_in_group;
+        if policy == BlockedInGroup::Show {
+            return Ok(());
+        }
+        let store = &self.inner().store;
+        let groups = Some(ConversationKind::Group);
+        let theirs: HashSet<ConversationId> = store
+            .conversation_ids(&other.id, groups)
+            .await?
+            .into_iter()
+            .collect();
+        let mut shared = store.conversation_ids(self.user_id(), groups).await?;
+        shared.retain(|id| theirs.contains(id));
+        shared.truncate(TOLD_GROUPS);
+        for id in shared {
+            let me = self.user_id().clone();
+            let mut needs = Needs::new(Target::Conversation(id));
+            needs.members = MembersNeeded::Of(vec![me.clone()]);
+            needs.user_revs = vec![me.clone()];
+            let policies = self.engine().config().policies.clone();
+            let told = self.commit(needs, move |facts| {
+                let (conversation, member) = allowed(&standing(facts, &me, &policies), Action::Read)?;
+                let mut change = ChangeSet::of(conversation, facts);
+                // Under `Hide` old messages go or come back, so clients read the conversation anew.
+                put_own_side(&mut change, member.clone(), policy == BlockedInGroup::Hide);
+                Ok(change.done_private(()))
+            });
+            match told.await {
+                // He has left it since.
+                Err(error) if error.code() == ErrorCode::ConversationNotFound => {}
+                told => told?,
+            }
+        }
+        Ok(())
     }
 }

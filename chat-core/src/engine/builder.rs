@@ -185,6 +185,7 @@ impl ChatEngineBuilder {
             dispatcher,
             pushes,
             events,
+            counters: Arc::default(),
         });
         commits.start(&inner);
         lanes.start(&inner);

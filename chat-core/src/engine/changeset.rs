@@ -158,4 +158,13 @@ impl ChangeSet {
             answer,
         }
     }
+    /// The decision of a change that only the user whose member row it is can see: the conversation stays as it is,
+    /// so nobody else hears that something happened.
+    pub(crate) fn done_private<T>(self, answer: T) -> Decision<T> {
+        Decision {
+            writes: self.writes,
+            events: self.events,
+            answer,
+        }
+    }
 }

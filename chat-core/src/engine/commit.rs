@@ -80,6 +80,7 @@ impl Commits {
         let store = Arc::clone(&inner.store);
         let dispatcher = inner.dispatcher.clone();
         let in_flight = Arc::clone(&inner.in_flight);
+        let counters = Arc::clone(&inner.counters);
         tokio::spawn(async move {
             let mut jobs = Vec::with_capacity(BATCH);
             while self.queue.recv_many(&mut jobs, BATCH).await > 0 {
@@ -100,6 +101,7 @@ impl Commits {
                 let mut results = results.into_iter();
                 for finish in finishes {
                     let result = results.next().unwrap_or_else(|| Err(ErrorCode::Internal.into()));
+                    counters.commit(result.is_ok());
                     match finish(result) {
                         // Its events are in flight until their lane has handed them over.
                         Some(publication) => dispatcher.publish(publication).await,
@@ -139,11 +141,9 @@ impl ChatEngine {
             let decision = decided.lock().unwrap_or_else(PoisonError::into_inner).take();
             let (reply, publication) = match (result, decision) {
                 (Ok(()), Some(decision)) => {
-                    let publication = decision
-                        .writes
-                        .conversation
-                        .filter(|_| !decision.events.is_empty())
-                        .map(|conversation| Publication::committed(conversation, decision.events, origin));
+                    let publication = (!decision.events.is_empty()).then(|| {
+                        Publication::committed(decision.writes.conversation, decision.events, origin)
+                    });
                     (Ok(decision.answer), publication)
                 }
                 (Ok(()), None) => (Err(ErrorCode::Internal.into()), None),
@@ -153,11 +153,13 @@ impl ChatEngine {
             drop(answer.send(reply));
             publication
         });
+        self.inner().in_flight.begin();
         self.inner()
             .committer
             .queue
             .try_send(Job { change, finish })
             .map_err(|_| {
+                self.inner().in_flight.end();
                 ChatError::new(ErrorCode::Overloaded, "too many changes are waiting")
                     .with_retry_after(Duration::from_secs(1))
             })?;

@@ -144,16 +144,16 @@ fn check_location(field: &str, location: &Location, now: Timestamp, limits: &Lim
     if let Some(label) = &location.label {
         check_chars(format!("{field}.label"), label, limits.label_chars)?;
     }
-    if let Some(until) = location.live_until {
-        if until <= now || until > now.after(limits.live_location) {
-            return Err(ChatError::invalid(
-                format!("{field}.live_until"),
-                format!(
-                    "in the future, at most {} s ahead",
-                    limits.live_location.as_secs()
-                ),
-            ));
-        }
+    if let Some(until) = location.live_until
+        && (until <= now || until > now.after(limits.live_location))
+    {
+        return Err(ChatError::invalid(
+            format!("{field}.live_until"),
+            format!(
+                "in the future, at most {} s ahead",
+                limits.live_location.as_secs()
+            ),
+        ));
     }
     Ok(location.clone())
 }
@@ -231,8 +231,13 @@ pub(crate) fn payload_hash(message: &SendMessage) -> String {
         "mentions": message.mentions,
         "silent": message.silent,
     });
+    hash_json(&canonical)
+}
+
+/// SHA-256 (hex) of a JSON value, whatever the order of its keys.
+pub(crate) fn hash_json(value: &Value) -> String {
     let mut hasher = Sha256::new();
-    hash_value(&canonical, &mut hasher);
+    hash_value(value, &mut hasher);
     hasher
         .finalize()
         .iter()

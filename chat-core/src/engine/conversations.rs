@@ -1,21 +1,203 @@
-use crate::command::*;
-use crate::engine::*;
-use crate::error::*;
-use crate::id::*;
-use crate::model::*;
-use crate::store::*;
-use crate::view::*;
+//! Changing what a group shows and allows.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::changeset::ChangeSet;
+use super::groups::patched;
+use super::members::standing;
+use super::{Actor, Decision, avatar, validate};
+use crate::access::{Action, allowed};
+use crate::command::ConversationPatch;
+use crate::config::Policies;
+use crate::error::ChatResult;
+use crate::event::ChatEvent;
+use crate::id::{AttachmentId, ConversationId, MessageId, UserId};
+use crate::model::Conversation;
+use crate::store::{Facts, MembersNeeded, Needs, Target};
+use crate::view::ConversationView;
 
 impl Actor {
-    /// Changes a group.
+    /// Changes a group's name, description, picture, permissions, custom data, or freezes it. What is the same
+    /// already is no change; without any change nothing happens and nobody hears of it.
     ///
     /// # Errors
-    /// See docs/errors.md.
+    /// - `invalid_argument` (`name`, `description`, `custom`), `payload_too_large` (`custom`): the payload itself.
+    /// - `conversation_not_found`, `conversation_gone`; `invalid_operation` for a direct.
+    /// - `forbidden`: not with the caller's role.
+    /// - `attachment_not_found`, `conflict`, `invalid_argument` (`avatar_attachment_id`): not the caller's own unused
+    ///   picture.
+    /// - `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn update_conversation(
         &self,
-        _id: ConversationId,
-        _patch: ConversationPatch,
+        id: ConversationId,
+        patch: ConversationPatch,
     ) -> ChatResult<ConversationView> {
-        Err(ErrorCode::Internal.into())
+        let update = Update::new(self, patch)?;
+        let mut needs = Needs::new(Target::Conversation(id));
+        needs.members = MembersNeeded::Of(vec![self.user_id().clone()]);
+        needs.attachments = update.patch.avatar_attachment_id.flatten().into_iter().collect();
+        let replaced = self.commit(needs, move |facts| update.decide(facts)).await?;
+        if let Some(picture) = replaced {
+            self.retire_avatar(picture).await;
+        }
+        self.render_conversation(id).await
+    }
+}
+
+/// A change of a group about to be made.
+struct Update {
+    actor: UserId,
+    patch: ConversationPatch,
+    lines: [MessageId; 5],
+    media_url: String,
+    policies: Policies,
+}
+
+/// What an update comes to, step by step.
+struct Steps {
+    change: ChangeSet,
+    /// New values by their names on the wire.
+    changed: Map<String, Value>,
+    /// System lines: code and parameters.
+    lines: Vec<(&'static str, Map<String, Value>)>,
+}
+
+impl Steps {
+    /// Takes note of a new value; `null` says that it was cleared.
+    fn note(&mut self, name: &str, value: impl Serialize) -> Value {
+        let value = json!(value);
+        self.changed.insert(name.to_owned(), value.clone());
+        value
+    }
+
+    fn line(&mut self, code: &'static str, name: &str, value: Value) {
+        let mut params = Map::new();
+        params.insert(name.to_owned(), value);
+        self.lines.push((code, params));
+    }
+}
+
+impl Update {
+    fn new(actor: &Actor, mut patch: ConversationPatch) -> ChatResult<Self> {
+        let limits = &actor.engine().config().limits;
+        if let Some(name) = &patch.name {
+            validate::name(name, limits)?;
+        }
+        if let Some(description) = patch.description.take() {
+            patch.description = Some(validate::description(description, limits)?);
+        }
+        if let Some(Some(custom)) = &patch.custom {
+            validate::custom(custom, limits)?;
+        }
+        let ids = &actor.inner().ids;
+        Ok(Self {
+            actor: actor.user_id().clone(),
+            patch,
+            lines: [(); 5].map(|()| MessageId::from_uuid(ids.next())),
+            media_url: actor.inner().media_url.clone(),
+            policies: actor.engine().config().policies.clone(),
+        })
+    }
+
+    /// Answers with the picture that was replaced.
+    fn decide(&self, facts: &Facts) -> ChatResult<Decision<Option<AttachmentId>>> {
+        let standing = standing(facts, &self.actor, &self.policies);
+        let (conversation, _) = allowed(&standing, Action::Read)?;
+        let patch = &self.patch;
+        if patch.name.is_some() || patch.description.is_some() || patch.avatar_attachment_id.is_some() {
+            allowed(&standing, Action::EditInfo)?;
+        }
+        if patch.permissions.is_some() || patch.frozen.is_some() || patch.custom.is_some() {
+            allowed(&standing, Action::Configure)?;
+        }
+        let mut steps = Steps {
+            change: ChangeSet::of(conversation, facts),
+            changed: Map::new(),
+            lines: Vec::new(),
+        };
+        self.texts(&mut steps);
+        let replaced = self.picture(&mut steps, conversation, facts)?;
+        self.settings(&mut steps);
+        if steps.changed.is_empty() {
+            return Ok(Decision::nothing(None));
+        }
+        let Steps {
+            mut change,
+            changed,
+            lines,
+        } = steps;
+        let rev = change.next_rev();
+        change.event(ChatEvent::ConversationUpdated {
+            conversation_id: conversation.id,
+            rev,
+            changed,
+        });
+        for (id, (code, params)) in self.lines.iter().zip(lines) {
+            change.append_system(*id, &self.actor, code, params, &self.policies);
+        }
+        Ok(change.done(replaced))
+    }
+
+    fn texts(&self, steps: &mut Steps) {
+        let current = &steps.change.conversation;
+        if let Some(name) = (self.patch.name.as_ref()).filter(|name| current.name.as_ref() != Some(*name)) {
+            steps.change.conversation.name = Some(name.clone());
+            let value = steps.note("name", name);
+            steps.line("renamed", "name", value);
+        }
+        let current = &steps.change.conversation;
+        if let Some(text) = (self.patch.description.as_ref()).filter(|text| current.description != **text) {
+            steps.change.conversation.description.clone_from(text);
+            let value = steps.note("description", text);
+            steps.line("description_changed", "description", value);
+        }
+    }
+
+    fn picture(
+        &self,
+        steps: &mut Steps,
+        conversation: &Conversation,
+        facts: &Facts,
+    ) -> ChatResult<Option<AttachmentId>> {
+        let Some(wanted) = self.patch.avatar_attachment_id else {
+            return Ok(None);
+        };
+        if conversation.avatar == wanted {
+            return Ok(None);
+        }
+        if let Some(id) = wanted {
+            let file = avatar::claim(facts.attachments.get(&id), &self.actor)?;
+            steps.change.writes.attachments.push(file);
+        }
+        steps.change.conversation.avatar = wanted;
+        let url = wanted.map(|id| format!("{}/{id}/content", self.media_url));
+        let value = steps.note("avatar_url", url);
+        steps.line("avatar_changed", "avatar_url", value);
+        Ok(conversation.avatar)
+    }
+
+    fn settings(&self, steps: &mut Steps) {
+        let current = steps.change.conversation.permissions;
+        let permissions = patched(current, self.patch.permissions.unwrap_or_default());
+        if permissions != current {
+            steps.change.conversation.permissions = permissions;
+            let value = steps.note("permissions", permissions);
+            steps.line("permissions_changed", "permissions", value);
+        }
+        if let Some(frozen) = (self.patch.frozen).filter(|wanted| *wanted != steps.change.conversation.frozen)
+        {
+            steps.change.conversation.frozen = frozen;
+            steps.note("frozen", frozen);
+            let code = if frozen { "frozen" } else { "unfrozen" };
+            steps.lines.push((code, Map::new()));
+        }
+        if let Some(custom) = &self.patch.custom {
+            let data = custom.clone().unwrap_or_default();
+            if data != steps.change.conversation.custom {
+                steps.change.conversation.custom = data;
+                steps.note("custom", custom);
+            }
+        }
     }
 }

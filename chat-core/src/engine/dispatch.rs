@@ -23,7 +23,7 @@ const WAITING: usize = 1024;
 /// Events with what dispatching them needs to know.
 #[derive(Debug)]
 pub(crate) struct Publication {
-    /// The conversation right after the commit; `None` for events of a user.
+    /// The conversation right after the commit; `None` for events of a user and where only his own side changed.
     pub(crate) conversation: Option<Arc<Conversation>>,
     /// What happened, in order.
     pub(crate) events: Vec<Arc<ChatEvent>>,
@@ -33,12 +33,12 @@ pub(crate) struct Publication {
 
 impl Publication {
     pub(crate) fn committed(
-        conversation: Conversation,
+        conversation: Option<Conversation>,
         events: Vec<ChatEvent>,
         origin: Option<SessionId>,
     ) -> Self {
         Self {
-            conversation: Some(Arc::new(conversation)),
+            conversation: conversation.map(Arc::new),
             events: events.into_iter().map(Arc::new).collect(),
             origin,
         }
@@ -56,7 +56,8 @@ impl Publication {
     fn lane(&self) -> usize {
         let mut hasher = DefaultHasher::new();
         match (&self.conversation, self.events.first().map(AsRef::as_ref)) {
-            (Some(conversation), _) => conversation.id.hash(&mut hasher),
+            // As an option, like the ids of private and ephemeral events: one conversation, one lane.
+            (Some(conversation), _) => Some(conversation.id).hash(&mut hasher),
             (None, Some(event)) => match event {
                 ChatEvent::PresenceChanged { user_id, .. } => user_id.hash(&mut hasher),
                 ChatEvent::BlockChanged { blocker, .. } => blocker.hash(&mut hasher),
@@ -128,6 +129,7 @@ impl ChatEngine {
 
     /// Publishes what did not come from a commit.
     pub(crate) async fn publish(&self, event: ChatEvent, origin: Option<SessionId>) {
+        self.inner().in_flight.begin();
         self.inner()
             .dispatcher
             .publish(Publication::single(event, origin))
@@ -152,11 +154,14 @@ impl ChatEngine {
     }
 }
 
+/// Who was a member at which `members_rev`.
+type MemberList = (Rev, Arc<[UserId]>);
+
 /// Member lists of conversations with live traffic, each good for one `members_rev`: a change of membership makes
 /// the next event load it again, so nobody gets an event after he was removed.
 #[derive(Debug, Default)]
 pub(crate) struct Audiences {
-    lists: Mutex<HashMap<ConversationId, (Rev, Arc<[UserId]>)>>,
+    lists: Mutex<HashMap<ConversationId, MemberList>>,
 }
 
 impl Audiences {

@@ -4,20 +4,42 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ChatEngine, Inner};
+use super::{ChatEngine, Inner, typing};
 use crate::live::EndReason;
+
+/// How often live sessions are reported to presence. Presence that forgets does so after 60 s.
+const HEARTBEAT: Duration = Duration::from_secs(25);
+/// How often files that nothing uses are cleared away.
+const FILES: Duration = Duration::from_secs(60);
 
 /// Starts the engine's clockwork; it ends with the engine.
 pub(crate) fn start(inner: &Arc<Inner>) {
+    typing::start(inner);
+    let check = inner.config.limits.token_check.max(Duration::from_millis(100));
+    every(inner, check, |engine| async move {
+        engine.end_finished_sessions().await
+    });
+    every(inner, HEARTBEAT, |engine| async move { engine.beat().await });
+    every(inner, FILES, |engine| async move {
+        if let Err(error) = engine.sweep_files().await {
+            tracing::warn!(%error, "unused files could not be cleared away");
+        }
+    });
+}
+
+/// Does something again and again while the engine lives.
+fn every<F>(inner: &Arc<Inner>, interval: Duration, work: impl Fn(ChatEngine) -> F + Send + 'static)
+where
+    F: Future<Output = ()> + Send,
+{
     let weak = Arc::downgrade(inner);
-    let every = inner.config.limits.token_check.max(Duration::from_millis(100));
     tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(every);
+        let mut ticks = tokio::time::interval(interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             let Some(inner) = weak.upgrade() else { return };
-            ChatEngine { inner }.end_finished_sessions().await;
+            work(ChatEngine { inner }).await;
         }
     });
 }

@@ -351,7 +351,8 @@ impl Request {
             } else {
                 member.delivered_seq
             };
-        if !moves && !(reads && member.unread_from.is_some()) {
+        let clears_marker = reads && member.unread_from.is_some();
+        if !moves && !clears_marker {
             return Ok(Decision::nothing(Marked::of(member)));
         }
         let mut change = ChangeSet::of(conversation, facts);

@@ -8,6 +8,7 @@
 
 mod actor;
 mod attachments;
+mod avatar;
 mod blocking;
 mod builder;
 mod capabilities;
@@ -25,6 +26,7 @@ mod editing;
 mod groups;
 mod history;
 mod inbox;
+mod leaving;
 mod limits;
 mod maintenance;
 mod marks;
@@ -41,9 +43,11 @@ mod render;
 mod search;
 mod sending;
 mod settings;
+mod stats;
 mod subject;
 mod sync;
 mod typing;
+mod validate;
 
 use std::fmt;
 use std::sync::Arc;
@@ -54,10 +58,11 @@ pub use actor::Actor;
 pub use attachments::{NewUpload, Upload};
 pub use builder::ChatEngineBuilder;
 pub(crate) use commit::Decision;
+pub use stats::{CommandCount, EngineStats};
 
 use crate::config::ChatConfig;
 use crate::event::ChatEvent;
-use crate::id::{IdGenerator, UserId};
+use crate::id::IdGenerator;
 use crate::live::LiveSessions;
 use crate::port::{Hook, MediaStore, Presence, RateLimiter, Transport, UserDirectory};
 use crate::seal::Sealer;
@@ -92,6 +97,7 @@ pub(crate) struct Inner {
     pub(crate) dispatcher: dispatch::Dispatcher,
     pub(crate) pushes: push::Pushes,
     pub(crate) events: broadcast::Sender<Arc<ChatEvent>>,
+    pub(crate) counters: Arc<stats::Counters>,
 }
 
 impl ChatEngine {

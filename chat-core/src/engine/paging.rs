@@ -6,7 +6,6 @@ use serde::de::DeserializeOwned;
 use crate::command::PageRequest;
 use crate::engine::Actor;
 use crate::error::{ChatError, ChatResult, ErrorCode};
-use crate::view::Page;
 
 impl Actor {
     /// The page size asked for, or the default.
@@ -45,27 +44,6 @@ impl Actor {
             .ok_or_else(|| {
                 ChatError::new(ErrorCode::InvalidCursor, "not a cursor of this list").with_field("cursor")
             })
-    }
-
-    /// Cuts one item more than `limit` down to a page and seals the place of its last item.
-    pub(crate) fn page<R, T, K: Serialize>(
-        &self,
-        purpose: &str,
-        limit: usize,
-        mut rows: Vec<R>,
-        key: impl Fn(&R) -> K,
-        items: impl FnOnce(Vec<R>) -> Vec<T>,
-    ) -> Page<T> {
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next_cursor = rows
-            .last()
-            .filter(|_| more)
-            .map(|last| self.inner().sealer.seal(self.user_id(), purpose, &key(last)));
-        Page {
-            items: items(rows),
-            next_cursor,
-        }
     }
 
     /// The cursor after `key`, when there is more.

@@ -1,37 +1,356 @@
-use crate::command::*;
-use crate::engine::*;
-use crate::error::*;
-use crate::id::*;
-use crate::model::*;
-use crate::store::*;
-use crate::view::*;
+//! Who is there: reports of sessions, edges between states, and what others may know of them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use super::{Actor, ChatEngine};
+use crate::access::{KnownPresence, known_presence};
+use crate::error::{ChatError, ChatResult};
+use crate::event::ChatEvent;
+use crate::id::{SessionId, UserId};
+use crate::live::Entry;
+use crate::model::{User, UserPatch, UserSettings, Visibility};
+use crate::port::Edge;
+use crate::store::Blocks;
+use crate::time::Timestamp;
+use crate::view::{PresenceStatus, UserPresence, UserView};
 
 impl Actor {
-    /// Users who are online, as far as he may know.
+    /// Users who are online or away, as far as the caller may know, without himself, in order of id. At most as many
+    /// as one presence question takes are looked at.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn online_users(&self, _limit: Option<usize>) -> ChatResult<Vec<UserView>> {
-        Err(ErrorCode::Internal.into())
+    /// `invalid_argument` (`limit`) outside the page sizes; `unavailable`.
+    pub async fn online_users(&self, limit: Option<usize>) -> ChatResult<Vec<UserView>> {
+        let limit = self.limit(limit)?;
+        let inner = self.inner();
+        let cap = self.engine().config().limits.presence_ids;
+        let mut ids = match inner.presence.present(cap).await {
+            Ok(ids) => ids,
+            Err(error) => {
+                // Presence that cannot be asked is unknown, which looks like offline; nothing else stops for it.
+                tracing::warn!(%error, "presence could not be asked");
+                Vec::new()
+            }
+        };
+        ids.retain(|id| id != self.user_id());
+        let mut users = self.find_users(&ids).await?;
+        users.sort_by(|a, b| a.id.cmp(&b.id));
+        let online: HashSet<UserId> = (self.presence_of(&users).await?.into_iter())
+            .filter(|presence| presence.status != PresenceStatus::Offline)
+            .map(|presence| presence.user_id)
+            .take(limit)
+            .collect();
+        users.retain(|user| online.contains(&user.id));
+        self.render_users(users).await
     }
-    /// Presence of these users, as far as he may know.
+
+    /// Presence of these users, one entry per user in the order asked. Unknown users look like users who are offline
+    /// and show nothing.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn presence(&self, _ids: &[UserId]) -> ChatResult<Vec<UserPresence>> {
-        Err(ErrorCode::Internal.into())
+    /// `invalid_argument` (`user_ids`): more than one question takes; `unavailable`.
+    pub async fn presence(&self, ids: &[UserId]) -> ChatResult<Vec<UserPresence>> {
+        let cap = self.engine().config().limits.presence_ids;
+        if ids.len() > cap {
+            return Err(ChatError::invalid("user_ids", format!("at most {cap} users")));
+        }
+        let mut seen = HashSet::new();
+        let ids: Vec<&UserId> = ids.iter().filter(|id| seen.insert(*id)).collect();
+        let wanted: Vec<UserId> = ids.iter().copied().cloned().collect();
+        let users = self.inner().store.users(&wanted).await?;
+        let mut known: HashMap<UserId, UserPresence> = (self.presence_of(&users).await?.into_iter())
+            .map(|presence| (presence.user_id.clone(), presence))
+            .collect();
+        Ok(ids
+            .into_iter()
+            .map(|id| known.remove(id).unwrap_or_else(|| offline(id)))
+            .collect())
+    }
+
+    /// Presence of these users as far as the caller may know, in the same order.
+    pub(crate) async fn presence_of(&self, users: &[User]) -> ChatResult<Vec<UserPresence>> {
+        let eyes = self.eyes_on(users).await?;
+        self.presence_through(&eyes, users).await
+    }
+
+    /// Whether the caller may know if a user is online.
+    pub(crate) async fn may_see_online(&self, user: &User) -> ChatResult<bool> {
+        let eyes = self.eyes_on(std::slice::from_ref(user)).await?;
+        Ok(eyes.know(self.user_id(), user).status)
+    }
+
+    /// Presence through eyes already opened: the same caller with other settings, for instance.
+    pub(super) async fn presence_through(
+        &self,
+        eyes: &Eyes,
+        users: &[User],
+    ) -> ChatResult<Vec<UserPresence>> {
+        let ids: Vec<UserId> = users.iter().map(|user| user.id.clone()).collect();
+        let statuses = self.engine().statuses(&ids).await;
+        Ok(users
+            .iter()
+            .map(|user| {
+                let status = statuses.get(&user.id).copied();
+                presence_known(eyes.know(self.user_id(), user), user, status)
+            })
+            .collect())
+    }
+
+    /// Everything [`known_presence`] wants to know of the caller and these users.
+    pub(super) async fn eyes_on(&self, users: &[User]) -> ChatResult<Eyes> {
+        let me = self.user_id();
+        let store = &self.inner().store;
+        let ids: Vec<UserId> = (users.iter().map(|user| &user.id))
+            .filter(|id| *id != me)
+            .cloned()
+            .collect();
+        let settings = match users.iter().find(|user| user.id == *me) {
+            Some(user) => user.settings.clone(),
+            None => (store.users(std::slice::from_ref(me)).await?.pop())
+                .map(|user| user.settings)
+                .unwrap_or_default(),
+        };
+        if ids.is_empty() {
+            return Ok(Eyes {
+                settings,
+                ..Eyes::default()
+            });
+        }
+        let blocks = store.blocks_among(me, &ids).await?;
+        // Most users show themselves to everyone, and then it does not matter who is a contact.
+        let contacts = if hangs_on_contacts(&settings) || users.iter().any(|u| hangs_on_contacts(&u.settings))
+        {
+            store.contacts_among(me, &ids).await?.into_iter().collect()
+        } else {
+            HashSet::new()
+        };
+        Ok(Eyes {
+            settings,
+            blocks,
+            contacts,
+        })
     }
 }
+
+/// What decides how much of others' presence one user sees.
+#[derive(Debug, Default)]
+pub(super) struct Eyes {
+    pub(super) settings: UserSettings,
+    blocks: Blocks,
+    pub(super) contacts: HashSet<UserId>,
+}
+
+impl Eyes {
+    fn know(&self, me: &UserId, subject: &User) -> KnownPresence {
+        if subject.id == *me {
+            return KnownPresence::ALL;
+        }
+        known_presence(
+            &self.settings,
+            &subject.settings,
+            self.contacts.contains(&subject.id),
+            self.blocks.involves(&subject.id),
+        )
+    }
+}
+
+fn hangs_on_contacts(settings: &UserSettings) -> bool {
+    settings.show_online == Visibility::Contacts || settings.show_last_seen == Visibility::Contacts
+}
+
+fn offline(id: &UserId) -> UserPresence {
+    UserPresence {
+        user_id: id.clone(),
+        status: PresenceStatus::Offline,
+        last_seen_at: None,
+    }
+}
+
+fn presence_known(known: KnownPresence, user: &User, status: Option<PresenceStatus>) -> UserPresence {
+    let status = status.filter(|_| known.status).unwrap_or(PresenceStatus::Offline);
+    let last_seen = known.last_seen && status == PresenceStatus::Offline;
+    UserPresence {
+        user_id: user.id.clone(),
+        status,
+        last_seen_at: user.last_seen_at.filter(|_| last_seen),
+    }
+}
+
 impl ChatEngine {
-    pub(crate) async fn report_presence(&self, _entry: &std::sync::Arc<crate::live::Entry>) {}
-    pub(crate) fn session_gone(&self, _entry: &std::sync::Arc<crate::live::Entry>) {}
-}
-
-impl Actor {
-    pub(crate) async fn presence_of(&self, _users: &[User]) -> ChatResult<Vec<UserPresence>> {
-        Ok(Vec::new())
+    /// Present status of users; when presence cannot be asked nobody is known to be there.
+    async fn statuses(&self, users: &[UserId]) -> HashMap<UserId, PresenceStatus> {
+        if users.is_empty() {
+            return HashMap::new();
+        }
+        self.inner()
+            .presence
+            .statuses(users)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::warn!(%error, "presence could not be asked");
+                HashMap::new()
+            })
     }
-    pub(crate) async fn may_see_online(&self, _user: &User) -> ChatResult<bool> {
-        Ok(true)
+
+    /// Says that a session lives and whether somebody looks at it: when it opens, when that changes, and from time to
+    /// time as a heartbeat.
+    pub(crate) async fn report_presence(&self, entry: &Arc<Entry>) {
+        let foreground = entry.facts().foreground;
+        let reported = self
+            .inner()
+            .presence
+            .report(&entry.user, entry.id, foreground)
+            .await;
+        match reported {
+            Ok(edge) => self.publish_edge(&entry.user, edge, None).await,
+            Err(error) => tracing::warn!(%error, "presence could not be reported"),
+        }
+    }
+
+    /// Says that a session is over. Its user stays present for the grace, so that a short break of a connection is no
+    /// coming and going; a node that stops does not wait. When he was last seen is kept at once: the process may be
+    /// gone when the grace is over.
+    pub(crate) fn session_gone(&self, entry: &Arc<Entry>) {
+        let last = self.inner().live.count_of(&entry.user) == 0;
+        self.inner().typing.session_gone(&entry.user, entry.id, last);
+        // Without a runtime the process is on its way out, and presence runs out by itself.
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let (user, session, ended_at) = (entry.user.clone(), entry.id, self.now());
+        let engine = self.clone();
+        self.inner().in_flight.begin();
+        runtime.spawn(async move {
+            if last {
+                engine.keep_last_seen(&user, ended_at).await;
+            }
+            if engine.is_draining() {
+                engine.end_presence(&user, session, ended_at).await;
+                engine.inner().in_flight.end();
+                return;
+            }
+            engine.inner().in_flight.end();
+            let grace = engine.config().limits.offline_grace;
+            let weak = Arc::downgrade(engine.inner());
+            // The wait must not keep an engine that nobody else holds.
+            drop(engine);
+            tokio::time::sleep(grace).await;
+            if let Some(inner) = weak.upgrade() {
+                Self { inner }.end_presence(&user, session, ended_at).await;
+            }
+        });
+    }
+
+    async fn end_presence(&self, user: &UserId, session: SessionId, ended_at: Timestamp) {
+        match self.inner().presence.ended(user, session).await {
+            Ok(edge) => self.publish_edge(user, edge, Some(ended_at)).await,
+            Err(error) => tracing::warn!(%error, "the end of a session could not be reported"),
+        }
+    }
+
+    async fn keep_last_seen(&self, user: &UserId, at: Timestamp) {
+        let patch = UserPatch {
+            last_seen_at: Some(at),
+            ..UserPatch::default()
+        };
+        if let Err(error) = self.inner().store.update_user(user, patch).await {
+            tracing::warn!(%error, "a last-seen time could not be kept");
+        }
+    }
+
+    /// Only edges make events.
+    async fn publish_edge(&self, user: &UserId, edge: Edge, ended_at: Option<Timestamp>) {
+        let Edge::Changed { to, .. } = edge else { return };
+        let event = ChatEvent::PresenceChanged {
+            user_id: user.clone(),
+            status: to,
+            last_seen_at: ended_at.filter(|_| to == PresenceStatus::Offline),
+        };
+        self.publish(event, None).await;
+    }
+
+    /// Reports all live sessions again, for presence that forgets what is not repeated.
+    pub(super) async fn beat(&self) {
+        for entry in self.inner().live.entries() {
+            if entry.queue.has_ended() {
+                continue;
+            }
+            self.report_presence(&entry).await;
+            if entry.queue.has_ended() {
+                // It ended while it was reported; the report must not outlive it.
+                self.session_gone(&entry);
+            }
+        }
+    }
+
+    /// Presence of one user as far as each of these viewers may know, in the order of their ids. Costs the same
+    /// number of store calls for any number of viewers.
+    pub(super) async fn presence_for(
+        &self,
+        subject: &User,
+        viewers: &[UserId],
+    ) -> ChatResult<Vec<(UserId, UserPresence)>> {
+        let store = &self.inner().store;
+        let mut viewers = store.users(viewers).await?;
+        viewers.retain(|viewer| viewer.id != subject.id);
+        viewers.sort_by(|a, b| a.id.cmp(&b.id));
+        if viewers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<UserId> = viewers.iter().map(|viewer| viewer.id.clone()).collect();
+        let blocks = store.blocks_among(&subject.id, &ids).await?;
+        let contacts: HashSet<UserId> = store
+            .contacts_among(&subject.id, &ids)
+            .await?
+            .into_iter()
+            .collect();
+        let status = self
+            .statuses(std::slice::from_ref(&subject.id))
+            .await
+            .remove(&subject.id);
+        Ok(viewers
+            .into_iter()
+            .map(|viewer| {
+                let known = known_presence(
+                    &viewer.settings,
+                    &subject.settings,
+                    contacts.contains(&viewer.id),
+                    blocks.involves(&viewer.id),
+                );
+                (viewer.id, presence_known(known, subject, status))
+            })
+            .collect())
+    }
+
+    /// Live viewers who follow a user's presence: those who subscribed to it, and direct peers.
+    pub(super) async fn followers(&self, user: &UserId) -> ChatResult<Vec<UserId>> {
+        let mut followers = self.inner().live.watchers(user);
+        let cap = self.config().limits.presence_ids;
+        followers.extend(self.inner().store.contacts(user, None, cap).await?);
+        followers.retain(|follower| follower != user);
+        Ok(self.connected(&followers))
+    }
+
+    /// Tells viewers for whom a user's presence became something else without a coming or going: after a block or a
+    /// change of settings it looks like one.
+    pub(super) async fn tell_difference(
+        &self,
+        before: Vec<(UserId, UserPresence)>,
+        after: Vec<(UserId, UserPresence)>,
+    ) -> ChatResult<()> {
+        let before: HashMap<UserId, UserPresence> = before.into_iter().collect();
+        for (viewer, presence) in after {
+            if before
+                .get(&viewer)
+                .is_some_and(|old| old.status != presence.status)
+            {
+                self.hand_over(&[viewer], None, "presence_changed", &presence)
+                    .await?;
+            }
+        }
+        Ok(())
     }
 }

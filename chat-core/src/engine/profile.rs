@@ -1,59 +1,279 @@
-use crate::command::*;
-use crate::engine::*;
-use crate::error::*;
-use crate::id::*;
-use crate::model::*;
-use crate::store::*;
-use crate::view::*;
+//! Users: the caller himself, his settings, and others.
+
+use super::{Actor, avatar, validate};
+use crate::command::{PageRequest, ProfilePatch, SettingsPatch};
+use crate::error::{ChatError, ChatResult, ErrorCode};
+use crate::id::{AttachmentId, UserId};
+use crate::model::{AttachmentState, User, UserPatch, UserSettings};
+use crate::port::RateScope;
+use crate::store::UserSearch;
+use crate::text::{fold, is_blank};
+use crate::view::{Page, UserPresence, UserView};
 
 impl Actor {
     /// The caller himself.
     ///
     /// # Errors
-    /// See docs/errors.md.
+    /// `user_not_found` when the engine has never met him; `unavailable`.
     pub async fn me(&self) -> ChatResult<UserView> {
-        Err(ErrorCode::Internal.into())
+        self.user(self.user_id()).await
     }
-    /// Changes his profile.
+
+    /// Changes the caller's name, picture or custom data. Removing the picture shows the host's own again, where
+    /// there is one.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn update_me(&self, _patch: ProfilePatch) -> ChatResult<UserView> {
-        Err(ErrorCode::Internal.into())
+    /// - `invalid_argument` (`name`, `custom`), `payload_too_large` (`custom`): the payload itself.
+    /// - `attachment_not_found`, `conflict`, `invalid_argument` (`avatar_attachment_id`): not his own unused picture.
+    /// - `user_not_found`: the engine has never met him.
+    /// - `unavailable`, `outcome_unknown`, `storage_full`.
+    pub async fn update_me(&self, patch: ProfilePatch) -> ChatResult<UserView> {
+        let limits = &self.engine().config().limits;
+        if let Some(name) = &patch.name {
+            validate::name(name, limits)?;
+        }
+        if let Some(Some(custom)) = &patch.custom {
+            validate::custom(custom, limits)?;
+        }
+        let me = self.own_row().await?;
+        let picture = patch.avatar_attachment_id.filter(|wanted| *wanted != me.avatar);
+        if let Some(Some(id)) = picture {
+            self.claim_picture(id).await?;
+        }
+        let change = UserPatch {
+            name: patch.name,
+            avatar: picture,
+            custom: patch.custom.map(Option::unwrap_or_default),
+            ..UserPatch::default()
+        };
+        if change == UserPatch::default() {
+            return self.me().await;
+        }
+        let updated = self.inner().store.update_user(self.user_id(), change).await;
+        match (updated, picture) {
+            (Ok(Some(_)), Some(_)) => {
+                if let Some(old) = me.avatar {
+                    self.retire_avatar(old).await;
+                }
+            }
+            (Ok(Some(_)), None) => {}
+            (Ok(None), _) => return Err(unknown_user()),
+            (Err(error), _) => return Err(error.into()),
+        }
+        self.me().await
     }
-    /// His private settings.
+
+    /// The caller's private settings.
     ///
     /// # Errors
-    /// See docs/errors.md.
+    /// `user_not_found` when the engine has never met him; `unavailable`.
     pub async fn settings(&self) -> ChatResult<UserSettings> {
-        Err(ErrorCode::Internal.into())
+        Ok(self.own_row().await?.settings)
     }
-    /// Changes them.
+
+    /// Changes the caller's private settings; absent ones stay. `dnd_until` in the past is none. A change of who sees
+    /// his presence shows at once to everybody who follows it.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn update_settings(&self, _patch: SettingsPatch) -> ChatResult<UserSettings> {
-        Err(ErrorCode::Internal.into())
+    /// `user_not_found` when the engine has never met him; `unavailable`, `outcome_unknown`, `storage_full`.
+    pub async fn update_settings(&self, patch: SettingsPatch) -> ChatResult<UserSettings> {
+        let me = self.own_row().await?;
+        let old = &me.settings;
+        let now = self.engine().now();
+        let settings = UserSettings {
+            receipts: patch.receipts.unwrap_or(old.receipts),
+            show_online: patch.show_online.unwrap_or(old.show_online),
+            show_last_seen: patch.show_last_seen.unwrap_or(old.show_last_seen),
+            push: patch.push.unwrap_or(old.push),
+            push_content: patch.push_content.unwrap_or(old.push_content),
+            dnd_until: (patch.dnd_until.unwrap_or(old.dnd_until)).filter(|until| *until > now),
+        };
+        if settings == *old {
+            return Ok(settings);
+        }
+        let change = UserPatch {
+            settings: Some(settings.clone()),
+            ..UserPatch::default()
+        };
+        let updated = self.inner().store.update_user(self.user_id(), change).await?;
+        let Some(updated) = updated else {
+            return Err(unknown_user());
+        };
+        if settings.show_online != old.show_online {
+            // The settings stand; live sessions that cannot be told now see it when they ask.
+            if let Err(error) = self.tell_visibility(&me, &updated).await {
+                tracing::warn!(%error, "a change of who sees presence could not be told");
+            }
+        }
+        Ok(settings)
     }
-    /// Another user.
+
+    /// A user as the caller sees him.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn user(&self, _id: &UserId) -> ChatResult<UserView> {
-        Err(ErrorCode::Internal.into())
+    /// `user_not_found`; `unavailable`.
+    pub async fn user(&self, id: &UserId) -> ChatResult<UserView> {
+        let view = self.render_user_ids(std::slice::from_ref(id)).await?.pop();
+        view.ok_or_else(unknown_user)
     }
-    /// Users by name, or by the whole e-mail address or phone number.
+
+    /// Users whose name contains `q` (Unicode simple case folding), or whose whole e-mail address or phone number it
+    /// is, in order of id. Users in a block relation with the caller are not found.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn search_users(&self, _q: &str, _page: PageRequest) -> ChatResult<Page<UserView>> {
-        Err(ErrorCode::Internal.into())
+    /// `query_required`; `invalid_argument` (`q`, `limit`), `invalid_cursor`; `rate_limited`; `unavailable`.
+    pub async fn search_users(&self, q: &str, page: PageRequest) -> ChatResult<Page<UserView>> {
+        let query = q.trim();
+        if is_blank(query) {
+            return Err(ChatError::new(ErrorCode::QueryRequired, "nothing to search for").with_field("q"));
+        }
+        if q.len() > self.engine().config().limits.query_bytes {
+            return Err(ChatError::invalid("q", "too long"));
+        }
+        if q.contains('\0') {
+            return Err(ChatError::invalid("q", "holds U+0000"));
+        }
+        let limit = self.limit(page.limit)?;
+        let purpose = format!("users {query}");
+        let after = self.cursor::<UserId>(&purpose, &page)?;
+        if !self.is_host() {
+            self.engine()
+                .take_allowance(RateScope::Searches, self.user_id().as_str())
+                .await?;
+        }
+        let mut users = self.found_users(query, after, limit + 1).await?;
+        let more = users.len() > limit;
+        users.truncate(limit);
+        let next_cursor = self.next_cursor(&purpose, more, users.last().map(|user| &user.id));
+        self.inner().directory.enrich(&mut users).await?;
+        Ok(Page {
+            items: self.render_users(users).await?,
+            next_cursor,
+        })
     }
-    /// Users with whom he has a direct conversation.
+
+    /// Users who share a direct conversation with the caller, in order of id.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn contacts(&self, _page: PageRequest) -> ChatResult<Page<UserView>> {
-        Err(ErrorCode::Internal.into())
+    /// `invalid_argument` (`limit`), `invalid_cursor`; `unavailable`.
+    pub async fn contacts(&self, page: PageRequest) -> ChatResult<Page<UserView>> {
+        let limit = self.limit(page.limit)?;
+        let after = self.cursor::<UserId>("contacts", &page)?;
+        let mut ids = self
+            .inner()
+            .store
+            .contacts(self.user_id(), after.as_ref(), limit + 1)
+            .await?;
+        let more = ids.len() > limit;
+        ids.truncate(limit);
+        let next_cursor = self.next_cursor("contacts", more, ids.last());
+        Ok(Page {
+            items: self.render_user_ids(&ids).await?,
+            next_cursor,
+        })
     }
+
+    /// The caller as the store has him, also when only the host's directory knew him until now.
+    async fn own_row(&self) -> ChatResult<User> {
+        let me = std::slice::from_ref(self.user_id());
+        if let Some(row) = self.inner().store.users(me).await?.pop() {
+            return Ok(row);
+        }
+        self.find_users(me).await?.pop().ok_or_else(unknown_user)
+    }
+
+    /// Takes the caller's upload as a picture; of two who want the same one gets it.
+    async fn claim_picture(&self, id: AttachmentId) -> ChatResult<()> {
+        let store = &self.inner().store;
+        let file = store.attachments(&[id]).await?.pop();
+        avatar::claim(file.as_ref(), self.user_id())?;
+        if store
+            .move_attachment(id, AttachmentState::Pending, AttachmentState::Avatar)
+            .await?
+        {
+            Ok(())
+        } else {
+            Err(avatar::already_used())
+        }
+    }
+
+    /// Matching users whom no block hides from the caller, at most `wanted`.
+    async fn found_users(
+        &self,
+        query: &str,
+        mut after: Option<UserId>,
+        wanted: usize,
+    ) -> ChatResult<Vec<User>> {
+        let store = &self.inner().store;
+        let blocks = store.blocks_of(self.user_id()).await?;
+        let mut found = Vec::with_capacity(wanted);
+        loop {
+            let search = UserSearch {
+                query: fold(query),
+                exact: query.to_lowercase(),
+                after,
+                limit: wanted,
+            };
+            let batch = store.search_users(&search).await?;
+            let last = batch.len() < wanted;
+            after = batch.last().map(|user| user.id.clone());
+            found.extend(batch.into_iter().filter(|user| !blocks.involves(&user.id)));
+            if last || found.len() >= wanted {
+                found.truncate(wanted);
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Tells those who follow the caller's presence, and the caller whose he follows, what looks otherwise now.
+    async fn tell_visibility(&self, before: &User, after: &User) -> ChatResult<()> {
+        let engine = self.engine();
+        let followers = engine.followers(self.user_id()).await?;
+        let old = engine.presence_for(before, &followers).await?;
+        let new = engine.presence_for(after, &followers).await?;
+        engine.tell_difference(old, new).await?;
+        let mut followed = self.watched();
+        let cap = engine.config().limits.presence_ids;
+        followed.extend(self.inner().store.contacts(self.user_id(), None, cap).await?);
+        followed.sort();
+        followed.dedup();
+        let users = self.inner().store.users(&followed).await?;
+        let mut eyes = self.eyes_on(&users).await?;
+        // Either of the two settings may hang on them.
+        let contacts = self.inner().store.contacts_among(self.user_id(), &followed);
+        eyes.contacts = contacts.await?.into_iter().collect();
+        eyes.settings = before.settings.clone();
+        let old = self.presence_through(&eyes, &users).await?;
+        eyes.settings = after.settings.clone();
+        let new = self.presence_through(&eyes, &users).await?;
+        let seen: Vec<UserPresence> = (old.iter().zip(new))
+            .filter(|(old, new)| old.status != new.status)
+            .map(|(_, new)| new)
+            .collect();
+        for presence in seen {
+            engine
+                .hand_over(
+                    std::slice::from_ref(self.user_id()),
+                    None,
+                    "presence_changed",
+                    &presence,
+                )
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Users whose presence the caller's sessions on this node have subscribed to.
+    fn watched(&self) -> Vec<UserId> {
+        let entries = self.inner().live.entries();
+        entries
+            .iter()
+            .filter(|entry| entry.user == *self.user_id())
+            .flat_map(|entry| entry.facts().watches.iter().cloned().collect::<Vec<_>>())
+            .collect()
+    }
+}
+
+fn unknown_user() -> ChatError {
+    ChatError::new(ErrorCode::UserNotFound, "no such user")
 }

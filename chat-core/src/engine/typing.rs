@@ -1,24 +1,277 @@
-use crate::command::*;
-use crate::engine::*;
-use crate::error::*;
-use crate::id::*;
-use crate::model::*;
-use crate::store::*;
-use crate::view::*;
+//! Who types where: kept in this process only, never stored, ends by itself.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::members::count_of;
+use super::{Actor, ChatEngine, Inner};
+use crate::access::{Action, Standing, allowed};
+use crate::command::SetTyping;
+use crate::config::Limits;
+use crate::error::ChatResult;
+use crate::event::ChatEvent;
+use crate::id::{ConversationId, SessionId, UserId};
+use crate::model::Visibility;
+
+/// How often expired entries are looked for at most.
+const SWEEP: Duration = Duration::from_millis(100);
 
 impl Actor {
-    /// Says that he types, or has stopped.
+    /// Says that the caller types, or has stopped.
+    ///
+    /// It ends by itself after [`Limits::typing_expiry`], with a message of his, and with his last session. Repeated
+    /// sooner than [`Limits::typing_interval`] it only lasts longer; a stop always counts. He types until all his
+    /// sessions have stopped. In groups above `large_group_threshold` nobody hears of it, nor of users who show
+    /// nobody that they are online.
     ///
     /// # Errors
-    /// See docs/errors.md.
-    pub async fn set_typing(&self, _typing: SetTyping) -> ChatResult<()> {
-        Err(ErrorCode::Internal.into())
+    /// - `conversation_not_found`, `conversation_gone`.
+    /// - `you_blocked`, `not_permitted`: one of a direct's two has blocked the other, or the conversation is frozen.
+    ///   A stop is never refused for that.
+    /// - `unavailable`.
+    pub async fn set_typing(&self, typing: SetTyping) -> ChatResult<()> {
+        let id = typing.conversation_id;
+        let (conversation, member) = self.readable(id).await?;
+        let typists = &self.inner().typing;
+        if !typing.active {
+            typists.stop(id, self.user_id(), self.session());
+            return Ok(());
+        }
+        let peer = conversation
+            .pair
+            .as_ref()
+            .and_then(|pair| pair.other(self.user_id()));
+        let blocks = match peer {
+            Some(peer) => {
+                let store = &self.inner().store;
+                store
+                    .blocks_among(self.user_id(), std::slice::from_ref(peer))
+                    .await?
+            }
+            None => crate::store::Blocks::default(),
+        };
+        let config = self.engine().config();
+        let standing = Standing {
+            conversation: Some(&conversation),
+            member: Some(&member),
+            has_blocked: !blocks.blocked.is_empty(),
+            is_blocked: !blocks.blocked_by.is_empty(),
+            policies: &config.policies,
+        };
+        allowed(&standing, Action::Type)?;
+        if count_of(&conversation) > config.policies.large_group_threshold || self.is_invisible().await? {
+            return Ok(());
+        }
+        typists.start(id, self.user_id(), self.session(), &config.limits);
+        Ok(())
+    }
+
+    /// Whether the caller shows nobody that he is online: typing would.
+    async fn is_invisible(&self) -> ChatResult<bool> {
+        let me = self
+            .inner()
+            .store
+            .users(std::slice::from_ref(self.user_id()))
+            .await?
+            .pop();
+        Ok(me.is_some_and(|me| me.settings.show_online == Visibility::Nobody))
+    }
+
+    /// A message says that its sender has typed.
+    pub(crate) async fn typing_stopped_by_send(&self, id: ConversationId) {
+        self.inner().typing.clear(id, self.user_id());
     }
 }
-/// Who types where.
-#[derive(Debug, Default)]
-pub(crate) struct Typists {}
 
-impl Actor {
-    pub(crate) async fn typing_stopped_by_send(&self, _id: ConversationId) {}
+/// Who types where, on this node. Commands only write it down; one task tells it, in the order it was written down,
+/// and ends what has expired.
+#[derive(Debug, Default)]
+pub(crate) struct Typists {
+    board: Arc<Board>,
+}
+
+#[derive(Debug, Default)]
+struct Board {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    rooms: HashMap<ConversationId, BTreeMap<UserId, Typist>>,
+    /// Changes to tell: where, and who started or stopped. One that waits already stands for all later ones, because
+    /// the whole list is told as it is then.
+    untold: VecDeque<(ConversationId, UserId)>,
+    waiting: HashSet<(ConversationId, UserId)>,
+}
+
+#[derive(Debug)]
+struct Typist {
+    /// Until when each of his sessions types; without a session (REST) there is one mark for all.
+    marks: HashMap<Option<SessionId>, Instant>,
+    told_at: Instant,
+}
+
+impl State {
+    fn tell(&mut self, id: ConversationId, by: &UserId) {
+        let change = (id, by.clone());
+        if self.waiting.insert(change.clone()) {
+            self.untold.push_back(change);
+        }
+    }
+
+    /// Drops marks and tells of everybody who has none left.
+    fn retain(&mut self, mut keep: impl FnMut(ConversationId, &UserId, Option<SessionId>, Instant) -> bool) {
+        let mut ended = Vec::new();
+        self.rooms.retain(|id, room| {
+            room.retain(|user, typist| {
+                typist
+                    .marks
+                    .retain(|session, until| keep(*id, user, *session, *until));
+                if typist.marks.is_empty() {
+                    ended.push((*id, user.clone()));
+                }
+                !typist.marks.is_empty()
+            });
+            !room.is_empty()
+        });
+        for (id, user) in ended {
+            self.tell(id, &user);
+        }
+    }
+
+    /// Drops marks of one user in one conversation and tells when he has none left.
+    fn drop_marks(&mut self, id: ConversationId, user: &UserId, drop: impl Fn(Option<SessionId>) -> bool) {
+        let Some(room) = self.rooms.get_mut(&id) else {
+            return;
+        };
+        let Some(typist) = room.get_mut(user) else { return };
+        typist.marks.retain(|session, _| !drop(*session));
+        if !typist.marks.is_empty() {
+            return;
+        }
+        room.remove(user);
+        if room.is_empty() {
+            self.rooms.remove(&id);
+        }
+        self.tell(id, user);
+    }
+
+    fn earliest(&self) -> Option<Instant> {
+        let typists = self.rooms.values().flat_map(BTreeMap::values);
+        typists.flat_map(|typist| typist.marks.values()).min().copied()
+    }
+
+    fn next_untold(&mut self) -> Option<(ConversationId, UserId, Vec<UserId>)> {
+        let change = self.untold.pop_front()?;
+        self.waiting.remove(&change);
+        let (id, by) = change;
+        let typing = self.rooms.get(&id).map(|room| room.keys().cloned().collect());
+        Some((id, by, typing.unwrap_or_default()))
+    }
+}
+
+impl Board {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Typists {
+    fn start(&self, id: ConversationId, user: &UserId, session: Option<SessionId>, limits: &Limits) {
+        let now = Instant::now();
+        let mut state = self.board.lock();
+        let typist = state.rooms.entry(id).or_default().entry(user.clone());
+        let mut news = false;
+        let typist = typist.or_insert_with(|| {
+            news = true;
+            Typist {
+                marks: HashMap::new(),
+                told_at: now,
+            }
+        });
+        typist.marks.insert(session, now + limits.typing_expiry);
+        if news || now.duration_since(typist.told_at) >= limits.typing_interval {
+            typist.told_at = now;
+            state.tell(id, user);
+            drop(state);
+            self.board.changed.notify_one();
+        }
+    }
+
+    fn stop(&self, id: ConversationId, user: &UserId, session: Option<SessionId>) {
+        self.board.lock().drop_marks(id, user, |other| other == session);
+        self.board.changed.notify_one();
+    }
+
+    /// Ends a user's typing in one conversation, on all his sessions.
+    pub(super) fn clear(&self, id: ConversationId, user: &UserId) {
+        self.board.lock().drop_marks(id, user, |_| true);
+        self.board.changed.notify_one();
+    }
+
+    /// Ends all typing in one conversation.
+    pub(super) fn clear_all(&self, id: ConversationId) {
+        self.board.lock().retain(|other, _, _, _| other != id);
+        self.board.changed.notify_one();
+    }
+
+    /// Ends what a session types; with the user's last session, all he types.
+    pub(super) fn session_gone(&self, user: &UserId, session: SessionId, last: bool) {
+        self.board
+            .lock()
+            .retain(|_, other, mark, _| other != user || (!last && mark != Some(session)));
+        self.board.changed.notify_one();
+    }
+}
+
+impl Drop for Typists {
+    fn drop(&mut self) {
+        // Wakes the task, which finds the engine gone and ends.
+        self.board.changed.notify_one();
+    }
+}
+
+/// Starts the task that tells of typing; it ends with the engine.
+pub(super) fn start(inner: &Arc<Inner>) {
+    let board = Arc::clone(&inner.typing.board);
+    let weak = Arc::downgrade(inner);
+    tokio::spawn(async move {
+        loop {
+            let earliest = board.lock().earliest();
+            let changed = board.changed.notified();
+            match earliest {
+                Some(at) => {
+                    // Not for each mark on its own: what expires together is swept together.
+                    let _woken_early = tokio::time::timeout_at(at + SWEEP, changed).await;
+                }
+                None => changed.await,
+            }
+            let Some(inner) = weak.upgrade() else { return };
+            let now = Instant::now();
+            board.lock().retain(|_, _, _, until| until > now);
+            let engine = ChatEngine { inner };
+            engine.tell_typing(&board).await;
+        }
+    });
+}
+
+impl ChatEngine {
+    async fn tell_typing(&self, board: &Board) {
+        loop {
+            let Some((conversation_id, by, user_ids)) = board.lock().next_untold() else {
+                return;
+            };
+            let event = ChatEvent::TypingChanged {
+                conversation_id,
+                user_ids,
+                by,
+            };
+            self.publish(event, None).await;
+        }
+    }
 }

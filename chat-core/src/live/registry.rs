@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ struct State {
 #[derive(Default)]
 pub struct LiveSessions {
     state: Mutex<State>,
+    delivered: AtomicU64,
+    lagged: AtomicU64,
 }
 
 impl fmt::Debug for LiveSessions {
@@ -74,6 +77,14 @@ impl LiveSessions {
     #[must_use]
     pub fn count(&self) -> usize {
         self.lock().count
+    }
+
+    /// Events queued and sessions cut for lagging since the start.
+    pub(crate) fn deliveries(&self) -> (u64, u64) {
+        (
+            self.delivered.load(Ordering::Relaxed),
+            self.lagged.load(Ordering::Relaxed),
+        )
     }
 
     /// How many sessions a user has here.
@@ -132,12 +143,12 @@ impl LiveSessions {
             return;
         }
         state.count = state.count.saturating_sub(1);
-        if let Some(address) = entry.remote {
-            if let Some(count) = state.by_address.get_mut(&address) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    state.by_address.remove(&address);
-                }
+        if let Some(address) = entry.remote
+            && let Some(count) = state.by_address.get_mut(&address)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                state.by_address.remove(&address);
             }
         }
         let watched: Vec<UserId> = entry.facts().watches.drain().collect();
@@ -302,8 +313,10 @@ impl Transport for LiveSessions {
                 }
                 if entry.queue.push(event) {
                     delivery.reached += 1;
+                    self.delivered.fetch_add(1, Ordering::Relaxed);
                 } else {
                     delivery.full += 1;
+                    self.lagged.fetch_add(1, Ordering::Relaxed);
                 }
             }
         }

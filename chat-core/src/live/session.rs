@@ -157,6 +157,13 @@ impl Session {
     /// # Errors
     /// `invalid_argument` for what cannot be read, `rate_limited`, and whatever the command refuses with.
     pub async fn execute(&self, name: &str, payload: Value) -> ChatResult<Value> {
+        let outcome = self.carry_out(name, payload).await;
+        let refusal = outcome.as_ref().err().map(ChatError::code);
+        self.actor.inner().counters.command(name, refusal);
+        outcome
+    }
+
+    async fn carry_out(&self, name: &str, payload: Value) -> ChatResult<Value> {
         let limits = &self.actor.engine().config().limits;
         let command = match ClientCommand::parse(name, payload, limits) {
             Ok(command) => command,
@@ -182,7 +189,7 @@ impl Session {
         use ClientCommand as C;
         let actor = &self.actor;
         match command {
-            C::SendMessage(send) => answer(&actor.send(send).await?),
+            C::SendMessage(send) => answer(&actor.send(*send).await?),
             C::EditMessage(edit) => answer(&json!({ "message": actor.edit(edit).await? })),
             C::DeleteMessage(delete) => {
                 actor.delete_message(delete).await?;

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -43,7 +44,11 @@ pub trait RateLimiter: Send + Sync + fmt::Debug {
 pub struct LocalRateLimiter {
     limiters: HashMap<RateScope, DefaultKeyedRateLimiter<String>>,
     clock: DefaultClock,
+    taken: AtomicU64,
 }
+
+/// So many questions lie between two sweeps.
+const SWEEP_EVERY: u64 = 10_000;
 
 impl LocalRateLimiter {
     /// Limiters at the configured rates.
@@ -61,13 +66,17 @@ impl LocalRateLimiter {
         Self {
             limiters,
             clock: DefaultClock::default(),
+            taken: AtomicU64::new(0),
         }
     }
 
-    /// Forgets keys that have all their room again; called from time to time.
-    pub fn sweep(&self) {
-        for limiter in self.limiters.values() {
-            limiter.retain_recent();
+    /// Forgets keys that have all their room again, from time to time, so that the tables stay as small as the
+    /// number of busy users.
+    fn sweep(&self) {
+        if self.taken.fetch_add(1, Ordering::Relaxed) % SWEEP_EVERY == SWEEP_EVERY - 1 {
+            for limiter in self.limiters.values() {
+                limiter.retain_recent();
+            }
         }
     }
 }
@@ -87,6 +96,7 @@ impl fmt::Debug for LocalRateLimiter {
 #[async_trait]
 impl RateLimiter for LocalRateLimiter {
     async fn take(&self, scope: RateScope, key: &str) -> Allowance {
+        self.sweep();
         let Some(limiter) = self.limiters.get(&scope) else {
             return Allowance::Granted;
         };

@@ -13,7 +13,7 @@ use chat_core::port::{MediaStore, MediaStream};
 use chat_core::view::AttachmentView;
 use futures::{StreamExt, TryStreamExt};
 
-use crate::world::{World, code, fault};
+use crate::talk::{World, code, fault};
 
 #[derive(Debug, Default)]
 struct Shelf(Mutex<HashMap<AttachmentId, Vec<u8>>>);

@@ -5,7 +5,7 @@ use chat_core::error::ErrorCode;
 use chat_core::event::ChatEvent;
 use chat_core::model::{DeletionBy, MessageKind, Role};
 
-use crate::world::{World, code, user};
+use crate::talk::{World, code, user};
 
 use DeletionScope::{Everyone, Me};
 

@@ -2,7 +2,7 @@ use chat_core::command::{RegisterDevice, UnregisterDevice};
 use chat_core::error::ErrorCode;
 use chat_core::model::{Platform, Provider};
 
-use crate::world::{World, fault};
+use crate::talk::{World, fault};
 
 fn device(token: &str) -> RegisterDevice {
     RegisterDevice {

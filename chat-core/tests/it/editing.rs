@@ -6,7 +6,7 @@ use chat_core::event::ChatEvent;
 use chat_core::id::MessageId;
 use chat_core::model::{Location, MessageKind, Permission};
 
-use crate::world::{World, code, user};
+use crate::talk::{World, code, user};
 
 fn edit(message_id: MessageId, text: &str) -> EditMessage {
     EditMessage {

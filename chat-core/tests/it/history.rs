@@ -3,7 +3,7 @@ use chat_core::error::ErrorCode;
 use chat_core::id::ConversationId;
 use chat_core::view::HistoryPage;
 
-use crate::world::{World, code, fault};
+use crate::talk::{World, code, fault};
 
 fn ask() -> HistoryRequest {
     HistoryRequest {

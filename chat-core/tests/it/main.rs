@@ -1,14 +1,25 @@
-//! The engine's verbs through its public interface, on the memory store and a clock that stands still.
+//! What the engine's commands do, through its public API, on the memory store.
+#![cfg(feature = "memory")]
+#![allow(missing_docs)]
 
 mod attachments;
+mod blocking;
 mod deletion;
 mod devices;
 mod editing;
+mod groups;
 mod history;
+mod leaving;
 mod marks;
 mod meetings;
+mod members;
+mod presence;
+mod profile;
 mod reactions;
 mod receipts;
 mod search;
+mod settings;
 mod sync;
+mod talk;
+mod typing;
 mod world;

@@ -4,7 +4,7 @@ use chat_core::event::ChatEvent;
 use chat_core::model::Visibility;
 use chat_core::view::{MarkAnswer, Status};
 
-use crate::world::{World, code, fault, numbers, single, user};
+use crate::talk::{World, code, fault, numbers, single, user};
 
 fn receipt(events: &[ChatEvent]) -> Vec<(u64, u64, u64, bool)> {
     events

@@ -6,7 +6,7 @@ use chat_core::id::{ConversationId, MessageId};
 use chat_core::model::{Location, MeetingStatus, MessageKind};
 use chat_core::view::MessageView;
 
-use crate::world::{World, code, fault, user};
+use crate::talk::{World, code, fault, user};
 
 async fn propose(world: &World, to: ConversationId) -> MessageView {
     let meeting = MeetingDraft {

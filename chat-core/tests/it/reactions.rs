@@ -3,7 +3,7 @@ use chat_core::error::ErrorCode;
 use chat_core::event::ChatEvent;
 use chat_core::id::MessageId;
 
-use crate::world::{World, code, fault, user};
+use crate::talk::{World, code, fault, user};
 
 fn react(message_id: MessageId, emoji: &str) -> ReactTo {
     ReactTo {

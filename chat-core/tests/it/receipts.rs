@@ -5,7 +5,7 @@ use chat_core::model::{MemberState, Visibility};
 use chat_core::time::Timestamp;
 use chat_core::view::ReceiptView;
 
-use crate::world::{World, code, user};
+use crate::talk::{World, code, user};
 
 async fn receipts(world: &World, who: &str, id: MessageId) -> Vec<ReceiptView> {
     world

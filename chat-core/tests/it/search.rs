@@ -3,7 +3,7 @@ use chat_core::config::Rate;
 use chat_core::error::{ChatResult, ErrorCode};
 use chat_core::view::{MessageView, Page};
 
-use crate::world::{World, code, fault, user};
+use crate::talk::{World, code, fault, user};
 
 fn query(q: &str) -> SearchMessages {
     SearchMessages {

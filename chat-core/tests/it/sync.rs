@@ -6,7 +6,7 @@ use chat_core::error::{ChatResult, ErrorCode};
 use chat_core::id::ConversationId;
 use chat_core::view::{RemovalReason, SyncAnswer, SyncedConversation, SyncedMessage};
 
-use crate::world::{World, code, fault, user};
+use crate::talk::{World, code, fault, user};
 
 async fn from_nothing(world: &World, who: &str) -> SyncAnswer {
     world.actor(who).sync(SyncRequest::default()).await.unwrap()

@@ -1,342 +1,240 @@
-//! A small world to try verbs in.
+//! An engine to try things on. Tests run on paused Tokio time, so that waiting means: until nothing is left to do.
 
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use chat_core::command::{DeleteMessage, DeletionScope, Mark, Marks, OpenDirect, SendMessage};
-use chat_core::config::{ChatConfig, Rate};
+use async_trait::async_trait;
+use chat_core::command::{CreateGroup, OpenDirect, SendMessage};
+use chat_core::config::ChatConfig;
 use chat_core::error::{ChatError, ChatResult, ErrorCode};
 use chat_core::event::ChatEvent;
-use chat_core::id::{ConversationId, MessageId, UserId};
+use chat_core::id::{AttachmentId, ConversationId, UserId};
+use chat_core::live::{ConnectFrom, Outbound, OutboundItem, Session};
 use chat_core::memory::MemoryStore;
 use chat_core::model::{
-    Conversation, ConversationKind, Interval, JsonObject, LastCountable, Member, MemberState, Message,
-    NewUser, NotificationLevel, Permissions, Role, Seq, UserPatch, UserSettings, Visibility,
+    Attachment, AttachmentKind, AttachmentState, Conversation, Member, NewUser, Seq, User,
 };
-use chat_core::port::MediaStore;
-use chat_core::store::{BlockStore, Change, ConversationStore, Needs, Target, UserStore, Writes};
+use chat_core::port::{Authenticator, Credentials, Identity};
+use chat_core::store::Store;
 use chat_core::time::{Clock, ManualClock};
-use chat_core::view::{ConversationView, MarkAnswer, MessageView};
 use chat_core::{Actor, ChatEngine};
-use futures::StreamExt;
+use futures::{FutureExt, Stream, StreamExt};
+use serde_json::Value;
 
-pub(crate) struct World {
-    pub(crate) clock: Arc<ManualClock>,
-    pub(crate) store: MemoryStore,
-    pub(crate) engine: ChatEngine,
+/// The token is the user's id.
+#[derive(Debug)]
+struct ByName;
+
+#[async_trait]
+impl Authenticator for ByName {
+    async fn authenticate(&self, credentials: &Credentials) -> ChatResult<Identity> {
+        let token = credentials.token.as_deref().ok_or(ErrorCode::Unauthenticated)?;
+        Ok(Identity::new(id(token)))
+    }
+
+    async fn login_stands(&self, _login: &str) -> ChatResult<bool> {
+        Ok(true)
+    }
 }
 
-pub(crate) fn user(id: &str) -> UserId {
+type Events = Pin<Box<dyn Stream<Item = Option<Arc<ChatEvent>>> + Send>>;
+
+pub(crate) struct World {
+    pub(crate) engine: ChatEngine,
+    pub(crate) clock: Arc<ManualClock>,
+    events: Mutex<Events>,
+}
+
+pub(crate) fn id(id: &str) -> UserId {
     UserId::new(id).unwrap()
 }
 
+/// The code and the field of a refusal.
+#[track_caller]
+pub(crate) fn refusal<T>(result: ChatResult<T>) -> (ErrorCode, String) {
+    let error: ChatError = result.err().expect("refused");
+    (error.code(), error.field().unwrap_or_default().to_owned())
+}
+
+#[track_caller]
+pub(crate) fn code<T>(result: ChatResult<T>) -> ErrorCode {
+    refusal(result).0
+}
+
+pub(crate) fn group_of(name: &str, others: &[&UserId]) -> CreateGroup {
+    CreateGroup {
+        name: name.to_owned(),
+        member_ids: others.iter().copied().cloned().collect(),
+        description: None,
+        avatar_attachment_id: None,
+        permissions: None,
+        custom: None,
+        client_id: None,
+    }
+}
+
+/// Waits until all tasks of the engine are idle.
+pub(crate) async fn settle() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
 impl World {
-    pub(crate) async fn new() -> Self {
-        Self::with(|_| {}).await
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {})
     }
 
-    pub(crate) async fn with(adjust: impl FnOnce(&mut ChatConfig)) -> Self {
-        Self::build(adjust, None).await
-    }
-
-    pub(crate) async fn build(
-        adjust: impl FnOnce(&mut ChatConfig),
-        media: Option<Arc<dyn MediaStore>>,
-    ) -> Self {
+    pub(crate) fn with(edit: impl FnOnce(&mut ChatConfig)) -> Self {
+        let mut config = ChatConfig::default();
+        edit(&mut config);
         let clock = Arc::new(ManualClock::default());
         let store = MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>);
-        let mut config = ChatConfig::default();
-        config.limits.searches = Rate::new(1_000, 60_000);
-        adjust(&mut config);
-        let mut builder = ChatEngine::builder(Arc::new(store.clone()))
+        let engine = ChatEngine::builder(Arc::new(store))
             .with_clock(Arc::clone(&clock) as Arc<dyn Clock>)
             .with_config(config)
-            .with_secret("a secret");
-        if let Some(media) = media {
-            builder = builder.with_media(media);
-        }
-        for id in ["a", "b", "c", "d", "x"] {
-            let new = NewUser::new(user(id)).with_name(format!("User {id}"));
-            store.ensure_user(new, clock.now()).await.unwrap();
-        }
+            .build();
+        let events = Mutex::new(Box::pin(engine.events()) as Events);
         Self {
+            engine,
             clock,
-            store,
-            engine: builder.build(),
+            events,
         }
     }
 
-    pub(crate) fn actor(&self, id: &str) -> Actor {
-        self.engine.as_user(&user(id))
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        self.engine.store()
     }
 
-    pub(crate) fn pass(&self, seconds: u64) {
-        self.clock.advance(Duration::from_secs(seconds));
+    pub(crate) async fn users<const N: usize>(&self, names: [&str; N]) -> [UserId; N] {
+        for name in names {
+            let new = NewUser::new(id(name)).with_name(format!("Name of {name}"));
+            self.store().ensure_user(new, self.clock.now()).await.unwrap();
+        }
+        names.map(id)
     }
 
-    pub(crate) async fn direct(&self, a: &str, b: &str) -> ConversationId {
-        self.actor(a)
-            .open_direct(OpenDirect { user_id: user(b) })
+    pub(crate) fn on(&self, user: &UserId) -> Actor {
+        self.engine.as_user(user)
+    }
+
+    pub(crate) async fn group(&self, owner: &UserId, others: &[&UserId]) -> ConversationId {
+        let created = self
+            .on(owner)
+            .create_group(group_of("Group", others))
             .await
-            .unwrap()
-            .conversation
-            .id
+            .unwrap();
+        self.happened().await;
+        created.conversation.id
     }
 
-    /// A group as it is in the store, so that tests of other verbs do not hang on the verbs of groups.
-    pub(crate) async fn group(&self, owner: &str, others: &[&str]) -> ConversationId {
-        let id = ConversationId::from_uuid(uuid::Uuid::now_v7());
-        let now = self.clock.now();
-        let mut conversation = Conversation {
+    pub(crate) async fn direct(&self, a: &UserId, b: &UserId) -> ConversationId {
+        let open = OpenDirect { user_id: b.clone() };
+        let direct = self.on(a).open_direct(open).await.unwrap();
+        self.happened().await;
+        direct.conversation.id
+    }
+
+    pub(crate) async fn send(&self, user: &UserId, to: ConversationId, text: &str) -> Seq {
+        let sent = self.on(user).send(SendMessage::text(to, text)).await.unwrap();
+        sent.message.seq
+    }
+
+    pub(crate) async fn conversation(&self, id: ConversationId) -> Conversation {
+        self.store().conversations(&[id]).await.unwrap().pop().unwrap()
+    }
+
+    pub(crate) async fn member(&self, id: ConversationId, user: &UserId) -> Member {
+        self.store().member(id, user).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn row(&self, user: &UserId) -> User {
+        self.store().users(&[user.clone()]).await.unwrap().pop().unwrap()
+    }
+
+    /// An upload that waits for its use.
+    pub(crate) async fn upload(&self, uploader: &UserId, kind: AttachmentKind) -> AttachmentId {
+        let id = AttachmentId::from_uuid(uuid::Uuid::now_v7());
+        let attachment = Attachment {
             id,
-            kind: ConversationKind::Group,
-            pair: None,
-            name: Some("Group".to_owned()),
-            description: None,
-            avatar: None,
-            created_by: user(owner),
-            created_at: now,
-            last_activity_at: now,
-            changed_at: now,
-            rev: 1,
-            last_seq: 0,
-            last_countable: LastCountable::default(),
-            members_rev: 1,
-            member_count: 0,
-            permissions: Permissions::default(),
-            frozen: false,
-            custom: JsonObject::default(),
-            dissolved_at: None,
+            uploader: uploader.clone(),
+            kind,
+            filename: "a.png".to_owned(),
+            mime_type: "image/png".to_owned(),
+            size: 1,
+            width: None,
+            height: None,
+            duration_ms: None,
+            state: AttachmentState::Pending,
+            message_id: None,
+            created_at: self.clock.now(),
         };
-        let mut members = vec![member(id, owner, Role::Owner, now)];
-        members.extend(others.iter().map(|other| member(id, other, Role::Member, now)));
-        conversation.member_count = u32::try_from(members.len()).unwrap();
-        self.write(id, move || Writes {
-            conversation: Some(conversation.clone()),
-            members: members.clone(),
-            ..Writes::none()
-        })
-        .await;
+        self.store().add_attachment(attachment).await.unwrap();
         id
     }
 
-    async fn write(&self, id: ConversationId, writes: impl Fn() -> Writes + Send + Sync + 'static) {
-        let change = Change::new(Needs::new(Target::Conversation(id)), move |_| Ok(writes()));
-        self.store
-            .commit(&[change])
+    pub(crate) async fn upload_state(&self, id: AttachmentId) -> AttachmentState {
+        self.store()
+            .attachments(&[id])
             .await
             .unwrap()
             .pop()
             .unwrap()
-            .unwrap();
+            .state
     }
 
-    /// Appends a line as the engine would.
-    pub(crate) async fn add_line(&self, id: ConversationId, line: Message) {
-        let mut conversation = self.store.conversations(&[id]).await.unwrap().pop().unwrap();
-        conversation.rev += 1;
-        conversation.last_seq = line.seq;
-        self.write(id, move || Writes {
-            conversation: Some(conversation.clone()),
-            messages: vec![Message {
-                rev: conversation.rev,
-                ..line.clone()
-            }],
-            ..Writes::none()
-        })
-        .await;
-    }
-
-    /// Changes a conversation and its members in the store, under a new rev.
-    pub(crate) async fn change(
-        &self,
-        id: ConversationId,
-        edit: impl FnOnce(&mut Conversation, &mut Vec<Member>),
-    ) {
-        let mut conversation = self.store.conversations(&[id]).await.unwrap().pop().unwrap();
-        let mut members = Vec::new();
-        for name in ["a", "b", "c", "d", "x"] {
-            members.extend(self.store.member(id, &user(name)).await.unwrap());
+    /// Everything that happened since the last question, in order.
+    pub(crate) async fn happened(&self) -> Vec<Arc<ChatEvent>> {
+        settle().await;
+        let mut events = self.events.lock().unwrap();
+        let mut happened = Vec::new();
+        while let Some(Some(event)) = events.next().now_or_never() {
+            happened.push(event.expect("no gap"));
         }
-        conversation.rev += 1;
-        edit(&mut conversation, &mut members);
-        self.write(id, move || Writes {
-            conversation: Some(conversation.clone()),
-            members: members.clone(),
-            ..Writes::none()
-        })
-        .await;
+        happened
     }
 
-    /// Takes a member out of a group.
-    pub(crate) async fn remove(&self, id: ConversationId, who: &str) {
-        self.change(id, |conversation, members| {
-            let member = members
-                .iter_mut()
-                .find(|member| member.user_id == user(who))
-                .unwrap();
-            member.state = MemberState::Removed;
-            member.intervals.last_mut().unwrap().to = Some(conversation.last_seq);
-            member.rev = conversation.rev;
-            conversation.members_rev = conversation.rev;
-            conversation.member_count -= 1;
-        })
-        .await;
+    /// Names of what happened since the last question.
+    pub(crate) async fn names(&self) -> Vec<&'static str> {
+        self.happened().await.iter().map(|event| event.name()).collect()
     }
 
-    pub(crate) async fn send(&self, who: &str, to: ConversationId, text: &str) -> MessageView {
-        self.actor(who)
-            .send(SendMessage::text(to, text))
-            .await
-            .unwrap()
-            .message
-    }
-
-    pub(crate) async fn send_many(&self, who: &str, to: ConversationId, count: usize) -> Vec<MessageView> {
-        let mut sent = Vec::with_capacity(count);
-        for n in 0..count {
-            sent.push(self.send(who, to, &format!("m{n}")).await);
-        }
-        sent
-    }
-
-    pub(crate) async fn message(&self, who: &str, id: MessageId) -> ChatResult<MessageView> {
-        self.actor(who).message(id).await
-    }
-
-    pub(crate) async fn conversation(&self, who: &str, id: ConversationId) -> ConversationView {
-        self.actor(who).conversation(id).await.unwrap()
-    }
-
-    pub(crate) async fn delete(&self, who: &str, id: MessageId, scope: DeletionScope) -> ChatResult<()> {
-        self.actor(who)
-            .delete_message(DeleteMessage {
-                message_id: id,
-                scope,
-            })
-            .await
-    }
-
-    /// Answers with (delivered, read, unread).
-    pub(crate) async fn read(&self, who: &str, id: ConversationId, seq: Seq) -> ChatResult<(Seq, Seq, u64)> {
-        let answer = self.actor(who).mark_read(single(id, Some(seq))).await?;
-        Ok(numbers(&answer.marks[0]))
-    }
-
-    pub(crate) async fn delivered(
-        &self,
-        who: &str,
-        id: ConversationId,
-        seq: Seq,
-    ) -> ChatResult<(Seq, Seq, u64)> {
-        let answer = self.actor(who).mark_delivered(single(id, Some(seq))).await?;
-        Ok(numbers(&answer.marks[0]))
-    }
-
-    pub(crate) async fn mark_unread(
-        &self,
-        who: &str,
-        id: ConversationId,
-        seq: Option<Seq>,
-    ) -> ChatResult<u64> {
-        let answer = self
-            .actor(who)
-            .mark_unread(Mark {
-                conversation_id: id,
-                seq,
-            })
-            .await?;
-        Ok(numbers(&answer.marks[0]).2)
-    }
-
-    pub(crate) async fn unread(&self, who: &str, id: ConversationId) -> u64 {
-        self.conversation(who, id).await.my.unread_count
-    }
-
-    pub(crate) async fn set_receipts(&self, who: &str, receipts: Visibility) {
-        let patch = UserPatch {
-            settings: Some(UserSettings {
-                receipts,
-                ..UserSettings::default()
-            }),
-            ..UserPatch::default()
-        };
-        self.store.update_user(&user(who), patch).await.unwrap();
-    }
-
-    pub(crate) async fn block(&self, who: &str, whom: &str, on: bool) {
-        self.store
-            .set_block(&user(who), &user(whom), on, self.clock.now())
+    pub(crate) async fn connect(&self, user: &UserId) -> Device {
+        let credentials = Credentials::bearer(user.as_str());
+        let (session, outbound) = self
+            .engine
+            .connect(Arc::new(ByName), &credentials, ConnectFrom::default())
             .await
             .unwrap();
+        let mut device = Device { session, outbound };
+        // Ready, and who hears of the coming.
+        device.got().await;
+        self.happened().await;
+        device
     }
+}
 
-    /// The events of what `doing` does.
-    pub(crate) async fn events<T>(&self, doing: impl Future<Output = T>) -> (T, Vec<ChatEvent>) {
-        let mut events = std::pin::pin!(self.engine.events());
-        let done = doing.await;
-        let mut seen = Vec::new();
-        while let Ok(Some(Some(event))) = tokio::time::timeout(Duration::from_millis(50), events.next()).await
-        {
-            seen.push(ChatEvent::clone(&event));
+/// A live connection.
+pub(crate) struct Device {
+    pub(crate) session: Session,
+    pub(crate) outbound: Outbound,
+}
+
+impl Device {
+    /// Events that came since the last question, as name and payload.
+    pub(crate) async fn got(&mut self) -> Vec<(&'static str, Value)> {
+        settle().await;
+        let mut got = Vec::new();
+        while let Some(OutboundItem::Event(event)) = self.outbound.try_next() {
+            got.push((event.name, serde_json::from_str(event.payload.get()).unwrap()));
         }
-        (done, seen)
+        got
     }
-}
 
-fn member(id: ConversationId, who: &str, role: Role, now: chat_core::time::Timestamp) -> Member {
-    Member {
-        conversation_id: id,
-        user_id: user(who),
-        role,
-        state: MemberState::Active,
-        joined_at: now,
-        intervals: vec![Interval { from: 1, to: None }],
-        delivered_seq: 0,
-        read_seq: 0,
-        contacts_read_seq: 0,
-        public_read_seq: 0,
-        unread_floor: 0,
-        visible_from: 1,
-        unread_from: None,
-        pinned_at: None,
-        muted: None,
-        archived_seq: None,
-        hidden_seq: None,
-        notification_level: NotificationLevel::All,
-        rev: 1,
-        user_rev: 0,
-        reset_user_rev: 0,
+    /// Payloads of the events of one name that came since the last question.
+    pub(crate) async fn got_of(&mut self, name: &str) -> Vec<Value> {
+        let got = self.got().await.into_iter();
+        got.filter(|(other, _)| *other == name)
+            .map(|(_, payload)| payload)
+            .collect()
     }
-}
-
-pub(crate) fn single(id: ConversationId, seq: Option<Seq>) -> Marks {
-    Marks {
-        conversation_id: Some(id),
-        seq,
-        marks: None,
-    }
-}
-
-pub(crate) fn numbers(answer: &MarkAnswer) -> (Seq, Seq, u64) {
-    match answer {
-        MarkAnswer::Marked {
-            delivered_seq,
-            read_seq,
-            unread_count,
-            ..
-        } => (*delivered_seq, *read_seq, *unread_count),
-        MarkAnswer::Refused { error, .. } => panic!("refused: {}", error.code),
-    }
-}
-
-/// The code of a refusal.
-pub(crate) fn code<T: std::fmt::Debug>(result: ChatResult<T>) -> ErrorCode {
-    result.unwrap_err().code()
-}
-
-/// Code and field of a refusal.
-pub(crate) fn fault<T: std::fmt::Debug>(result: ChatResult<T>) -> (ErrorCode, String) {
-    let error: ChatError = result.unwrap_err();
-    (error.code(), error.field().unwrap_or_default().to_owned())
 }

@@ -1,0 +1,144 @@
+//! What the engine has done since it was built, for a host's metrics.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::command::ClientCommand;
+use crate::engine::ChatEngine;
+use crate::error::ErrorCode;
+
+/// Counts since the engine was built. They only grow, but for `live_sessions`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct EngineStats {
+    /// Sessions that live here now.
+    pub live_sessions: u64,
+    /// Events put into the queues of live sessions.
+    pub events_delivered: u64,
+    /// Sessions that were ended because their queue was full.
+    pub lagged_sessions: u64,
+    /// Changes that were committed.
+    pub commits: u64,
+    /// Changes that were refused or failed.
+    pub failed_commits: u64,
+    /// Commands of live sessions by name and outcome, those that occurred.
+    pub commands: Vec<CommandCount>,
+}
+
+/// How often a command ended in one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CommandCount {
+    /// Its name on the wire; `unknown` for all that are none.
+    pub name: &'static str,
+    /// `ok`, or the code it was refused with.
+    pub code: &'static str,
+    /// How often.
+    pub count: u64,
+}
+
+const CODES: usize = ErrorCode::ALL.len() + 1;
+const COMMANDS: usize = ClientCommand::NAMES.len() + 1;
+
+/// The counters behind it. A fixed table, so that no client can make it grow.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    commits: AtomicU64,
+    failed_commits: AtomicU64,
+    commands: Vec<AtomicU64>,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            commits: AtomicU64::new(0),
+            failed_commits: AtomicU64::new(0),
+            commands: (0..COMMANDS * CODES).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+}
+
+impl Counters {
+    pub(crate) fn commit(&self, ok: bool) {
+        let counter = if ok { &self.commits } else { &self.failed_commits };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A command ended; `refusal` is `None` when it was carried out.
+    pub(crate) fn command(&self, name: &str, refusal: Option<ErrorCode>) {
+        let row = ClientCommand::NAMES
+            .iter()
+            .position(|known| *known == name)
+            .unwrap_or(COMMANDS - 1);
+        let column = refusal
+            .and_then(|code| ErrorCode::ALL.iter().position(|known| *known == code))
+            .map_or(0, |index| index + 1);
+        if let Some(counter) = self.commands.get(row * CODES + column) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn commands(&self) -> Vec<CommandCount> {
+        self.commands
+            .iter()
+            .enumerate()
+            .map(|(index, counter)| CommandCount {
+                name: ClientCommand::NAMES
+                    .get(index / CODES)
+                    .copied()
+                    .unwrap_or("unknown"),
+                code: match index % CODES {
+                    0 => "ok",
+                    column => ErrorCode::ALL
+                        .get(column - 1)
+                        .map_or("internal", |code| code.as_str()),
+                },
+                count: counter.load(Ordering::Relaxed),
+            })
+            .filter(|entry| entry.count > 0)
+            .collect()
+    }
+}
+
+impl ChatEngine {
+    /// What this engine has done so far. Cheap; meant to be asked whenever a host's metrics are read.
+    #[must_use]
+    pub fn stats(&self) -> EngineStats {
+        let inner = self.inner();
+        let (events_delivered, lagged_sessions) = inner.live.deliveries();
+        EngineStats {
+            live_sessions: u64::try_from(inner.live.count()).unwrap_or(u64::MAX),
+            events_delivered,
+            lagged_sessions,
+            commits: inner.counters.commits.load(Ordering::Relaxed),
+            failed_commits: inner.counters.failed_commits.load(Ordering::Relaxed),
+            commands: inner.counters.commands(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_counted_by_name_and_outcome() {
+        let counters = Counters::default();
+        counters.command("send_message", None);
+        counters.command("send_message", None);
+        counters.command("send_message", Some(ErrorCode::EmptyMessage));
+        counters.command("no such thing", Some(ErrorCode::InvalidArgument));
+        let seen: Vec<_> = counters
+            .commands()
+            .iter()
+            .map(|entry| (entry.name, entry.code, entry.count))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("send_message", "ok", 2),
+                ("send_message", "empty_message", 1),
+                ("unknown", "invalid_argument", 1)
+            ]
+        );
+    }
+}

@@ -1,0 +1,259 @@
+//! What the environment says, checked once at the start.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use chat_core::origin::OriginPolicy;
+use clap::Parser;
+
+/// The environment variables as they are. Each has a default that needs nothing installed; an empty one counts as
+/// absent.
+#[derive(Parser, Clone, Default)]
+#[command(name = "chat-server", version, about = "A chat server: REST, Socket.IO, WebSocket and a web page")]
+pub struct Environment {
+    /// Address to listen on [default: 127.0.0.1]
+    #[arg(long, env = "HOST", hide_env_values = true)]
+    pub host: Option<String>,
+    /// Port to listen on; 0 takes a free one [default: 3000]
+    #[arg(long, env = "PORT", hide_env_values = true)]
+    pub port: Option<String>,
+    /// Folder of the database, uploads and the made secret [default: ./data]
+    #[arg(long, env = "CHAT_DATA_DIR", hide_env_values = true)]
+    pub data_dir: Option<String>,
+    /// Where chats are kept: sqlite or memory [default: sqlite]
+    #[arg(long, env = "CHAT_STORE", hide_env_values = true)]
+    pub store: Option<String>,
+    /// Secret of HS256 tokens; 32 bytes or more, or it may be guessed [default: made and kept in the data folder]
+    #[arg(long, env = "CHAT_JWT_SECRET", hide_env_values = true)]
+    pub jwt_secret: Option<String>,
+    /// Where uploads are kept, a file:// URL [default: the folder media in the data folder]
+    #[arg(long, env = "CHAT_MEDIA_URL", hide_env_values = true)]
+    pub media_url: Option<String>,
+    /// Origins of web pages that may call, separated by commas [default: this server's own pages only]
+    #[arg(long, env = "CHAT_ALLOWED_ORIGINS", hide_env_values = true)]
+    pub allowed_origins: Option<String>,
+    /// Whether people can sign up here: on or off [default: on]
+    #[arg(long, env = "CHAT_ACCOUNTS", hide_env_values = true)]
+    pub accounts: Option<String>,
+    /// Service account of FCM (not built into this version yet)
+    #[arg(long, env = "CHAT_FCM_CREDENTIALS", hide_env_values = true, hide = true)]
+    pub fcm_credentials: Option<String>,
+    /// Another FCM server (not built into this version yet)
+    #[arg(long, env = "CHAT_FCM_ENDPOINT", hide_env_values = true, hide = true)]
+    pub fcm_endpoint: Option<String>,
+    /// Redis for several nodes (not built into this version yet)
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, hide = true)]
+    pub redis_url: Option<String>,
+    /// What is logged to standard error, such as `info` or `chat_core=debug` [default: info]
+    #[arg(long, env = "RUST_LOG", hide_env_values = true)]
+    pub log: Option<String>,
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Environment(…)")
+    }
+}
+
+/// Where chats are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreSetting {
+    /// `chat.db` in the data folder.
+    Sqlite,
+    /// In this process, gone when it ends.
+    Memory,
+}
+
+/// What is in force.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on.
+    pub port: u16,
+    /// Folder of everything that is kept.
+    pub data_dir: PathBuf,
+    /// Where chats are kept.
+    pub store: StoreSetting,
+    /// Secret of tokens; `None`: made and kept in the data folder.
+    pub jwt_secret: Option<String>,
+    /// Folder of uploads.
+    pub media_dir: PathBuf,
+    /// Which web pages may call.
+    pub origins: OriginPolicy,
+    /// Whether people can sign up here.
+    pub accounts: bool,
+    /// What is logged.
+    pub log_filter: String,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("store", &self.store)
+            .field("accounts", &self.accounts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A variable that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingError {
+    /// Its name.
+    pub variable: &'static str,
+    /// What is wrong with it; never its value when that is a secret.
+    pub problem: String,
+}
+
+impl fmt::Display for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.variable, self.problem)
+    }
+}
+
+impl std::error::Error for SettingError {}
+
+impl SettingError {
+    pub(crate) fn new(variable: &'static str, problem: impl Into<String>) -> Self {
+        Self {
+            variable,
+            problem: problem.into(),
+        }
+    }
+}
+
+fn given(value: &Option<String>) -> Option<&str> {
+    value.as_deref().map(str::trim).filter(|value| !value.is_empty())
+}
+
+impl Settings {
+    /// Checks every variable.
+    ///
+    /// # Errors
+    /// The first variable that cannot be used.
+    pub fn read(environment: &Environment) -> Result<Self, SettingError> {
+        let port = given(&environment.port).unwrap_or("3000");
+        let data_dir = PathBuf::from(given(&environment.data_dir).unwrap_or("./data"));
+        for (variable, value) in [
+            ("CHAT_FCM_CREDENTIALS", &environment.fcm_credentials),
+            ("CHAT_FCM_ENDPOINT", &environment.fcm_endpoint),
+            ("REDIS_URL", &environment.redis_url),
+        ] {
+            if given(value).is_some() {
+                return Err(SettingError::new(variable, "not built into this version yet; leave it unset"));
+            }
+        }
+        Ok(Self {
+            host: given(&environment.host).unwrap_or("127.0.0.1").to_owned(),
+            port: port
+                .parse()
+                .map_err(|_| SettingError::new("PORT", format!("{port:?} is no port (0-65535)")))?,
+            store: store(given(&environment.store).unwrap_or("sqlite"))?,
+            jwt_secret: given(&environment.jwt_secret).map(str::to_owned),
+            media_dir: media_dir(given(&environment.media_url), &data_dir)?,
+            origins: origins(given(&environment.allowed_origins))?,
+            accounts: match given(&environment.accounts).unwrap_or("on") {
+                "on" => true,
+                "off" => false,
+                other => {
+                    return Err(SettingError::new("CHAT_ACCOUNTS", format!("{other:?} is neither on nor off")));
+                }
+            },
+            log_filter: given(&environment.log).unwrap_or("info").to_owned(),
+            data_dir,
+        })
+    }
+}
+
+fn store(name: &str) -> Result<StoreSetting, SettingError> {
+    match name {
+        "sqlite" => Ok(StoreSetting::Sqlite),
+        "memory" => Ok(StoreSetting::Memory),
+        "postgres" | "mongodb" => Err(SettingError::new(
+            "CHAT_STORE",
+            format!("{name} is not built into this version yet; use sqlite or memory"),
+        )),
+        other => Err(SettingError::new(
+            "CHAT_STORE",
+            format!("{other:?} is no store; use sqlite or memory"),
+        )),
+    }
+}
+
+fn media_dir(url: Option<&str>, data_dir: &Path) -> Result<PathBuf, SettingError> {
+    let refused = |problem: &str| Err(SettingError::new("CHAT_MEDIA_URL", problem));
+    let Some(url) = url else {
+        return Ok(data_dir.join("media"));
+    };
+    match url.split_once("://") {
+        Some(("file", path)) if path.starts_with('/') => Ok(PathBuf::from(path)),
+        Some(("file", _)) => refused("a file URL needs an absolute path, as in file:///var/lib/chat/media"),
+        Some(("s3" | "gs", _)) => refused("s3 and gs are not built into this version yet; use a file:// URL"),
+        _ => refused("this is no file:// URL"),
+    }
+}
+
+fn origins(list: Option<&str>) -> Result<OriginPolicy, SettingError> {
+    let Some(list) = list else {
+        return Ok(OriginPolicy::SameOrigin);
+    };
+    let mut origins = Vec::new();
+    for origin in list.split(',').map(str::trim).filter(|origin| !origin.is_empty()) {
+        let authority = origin
+            .strip_prefix("https://")
+            .or_else(|| origin.strip_prefix("http://"))
+            .map(|rest| rest.trim_end_matches('/'));
+        if !authority.is_some_and(|rest| !rest.is_empty() && !rest.contains(['/', '?', '#', '@', ' ', '*'])) {
+            return Err(SettingError::new(
+                "CHAT_ALLOWED_ORIGINS",
+                format!("{origin:?} is no origin; write it as https://app.example.com"),
+            ));
+        }
+        origins.push(origin.to_owned());
+    }
+    Ok(OriginPolicy::AllowList(origins))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut Environment)) -> SettingError {
+        let mut environment = Environment::default();
+        change(&mut environment);
+        Settings::read(&environment).unwrap_err()
+    }
+
+    #[test]
+    fn everything_has_a_default_and_empty_is_absent() {
+        let settings = Settings::read(&Environment {
+            redis_url: Some(String::new()),
+            port: Some(" ".to_owned()),
+            ..Environment::default()
+        })
+        .unwrap();
+        assert_eq!((settings.host.as_str(), settings.port), ("127.0.0.1", 3000));
+        assert_eq!(settings.store, StoreSetting::Sqlite);
+        assert_eq!(settings.media_dir, Path::new("./data/media"));
+        assert_eq!(settings.origins, OriginPolicy::SameOrigin);
+        assert!(settings.accounts);
+    }
+
+    #[test]
+    fn a_bad_value_names_its_variable() {
+        assert_eq!(refused(|e| e.port = Some("70000".into())).variable, "PORT");
+        assert_eq!(refused(|e| e.store = Some("postgres".into())).variable, "CHAT_STORE");
+        assert_eq!(refused(|e| e.media_url = Some("s3://b".into())).variable, "CHAT_MEDIA_URL");
+        assert_eq!(refused(|e| e.media_url = Some("file://b".into())).variable, "CHAT_MEDIA_URL");
+        assert_eq!(refused(|e| e.accounts = Some("yes".into())).variable, "CHAT_ACCOUNTS");
+        assert_eq!(refused(|e| e.redis_url = Some("redis://".into())).variable, "REDIS_URL");
+        assert_eq!(
+            refused(|e| e.allowed_origins = Some("*".into())).variable,
+            "CHAT_ALLOWED_ORIGINS"
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! The whole chat engine in one program, wired by environment variables (`contract.md` §7).
+//!
+//! Run with `cargo run -p chat-server`, then open <http://127.0.0.1:3000>.
+//!
+//! [`Settings`] is what the environment says, [`Wired`] the engine with its adapters, [`app`] the routes, and
+//! [`serve`] the listener with its graceful stop. Tests use the same parts.
+
+mod config;
+mod cors;
+mod health;
+mod metrics;
+mod secret;
+mod serve;
+mod shutdown;
+mod web;
+mod wire;
+
+pub use config::{Environment, SettingError, Settings, StoreSetting};
+pub use metrics::Metrics;
+pub use serve::{StartError, serve};
+pub use shutdown::stop_signal;
+pub use wire::{Wired, app};

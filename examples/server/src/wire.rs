@@ -1,0 +1,172 @@
+//! From settings to an engine with its adapters, and from there to the routes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use chat_adapters::socketio::{SocketIoConfig, SocketIoGateway};
+use chat_adapters::sqlite::SqliteStore;
+use chat_adapters::websocket::{WebSocketConfig, WebSocketGateway};
+use chat_axum::{Accounts, ChatApi, InvalidKey, JwtAuthenticator, JwtKey};
+use chat_core::ChatEngine;
+use chat_core::memory::MemoryStore;
+use chat_core::origin::OriginPolicy;
+use chat_core::port::Authenticator;
+use chat_core::store::{AccountStore, Store};
+use chat_core::time::{Clock, SystemClock};
+
+use crate::config::{SettingError, Settings, StoreSetting};
+use crate::metrics::Metrics;
+use crate::{cors, health, secret, web};
+
+/// Where the REST API is mounted.
+const API: &str = "/api";
+
+/// The engine and everything it was wired with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Wired {
+    /// The engine.
+    pub engine: ChatEngine,
+    /// Who callers are.
+    pub auth: Arc<dyn Authenticator>,
+    accounts: Option<Arc<Accounts>>,
+    origins: OriginPolicy,
+    storage: Storage,
+}
+
+/// An open store, by what it needs at the end. A further backend is a further arm here and in [`StoreSetting`].
+#[derive(Debug, Clone)]
+enum Storage {
+    Sqlite(SqliteStore),
+    Memory(MemoryStore),
+}
+
+impl Storage {
+    async fn open(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Self, SettingError> {
+        match settings.store {
+            StoreSetting::Sqlite => {
+                let file = settings.data_dir.join("chat.db");
+                let store = SqliteStore::from_path(file, Arc::clone(clock))
+                    .await
+                    .map_err(|error| {
+                        SettingError::new("CHAT_DATA_DIR", format!("chat.db in it: {}", chain(&error)))
+                    })?;
+                Ok(Self::Sqlite(store))
+            }
+            StoreSetting::Memory => Ok(Self::Memory(MemoryStore::new(Arc::clone(clock)))),
+        }
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Memory(store) => Arc::new(store.clone()),
+        }
+    }
+
+    fn accounts(&self) -> Arc<dyn AccountStore> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Memory(store) => Arc::new(store.clone()),
+        }
+    }
+
+    async fn close(&self) {
+        match self {
+            Self::Sqlite(store) => store.close().await,
+            Self::Memory(_) => {}
+        }
+    }
+}
+
+impl Wired {
+    /// Opens what the settings name and builds the engine.
+    ///
+    /// # Errors
+    /// The variable behind what cannot be opened.
+    pub async fn new(settings: &Settings) -> Result<Self, SettingError> {
+        make_folder("CHAT_DATA_DIR", &settings.data_dir)?;
+        make_folder("CHAT_MEDIA_URL", &settings.media_dir)?;
+        let secret = match &settings.jwt_secret {
+            Some(secret) => secret.clone(),
+            None => secret::kept(&settings.data_dir)?,
+        };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let storage = Storage::open(settings, &clock).await?;
+        let engine = ChatEngine::builder(storage.store())
+            .with_clock(Arc::clone(&clock))
+            .with_media_url(format!("{API}/attachments"))
+            .with_secret(secret::cursor_key(&secret))
+            .build();
+        let key = JwtKey::hs256(&secret).map_err(unusable_secret)?;
+        let tokens: Arc<dyn Authenticator> = Arc::new(JwtAuthenticator::new([key]).with_clock(Arc::clone(&clock)));
+        let mut accounts = None;
+        let mut auth = Arc::clone(&tokens);
+        if settings.accounts {
+            let own = Accounts::new(storage.accounts(), &secret).map_err(unusable_secret)?;
+            let own = Arc::new(own.with_clock(clock));
+            auth = Arc::new(own.authenticator(Some(tokens)));
+            accounts = Some(own);
+        }
+        Ok(Self {
+            engine,
+            auth,
+            accounts,
+            origins: settings.origins.clone(),
+            storage,
+        })
+    }
+
+    /// Finishes what the store has queued and closes it. Later commands are refused.
+    pub async fn close(&self) {
+        self.storage.close().await;
+    }
+}
+
+/// All routes: the page, the API, both gateways, health and metrics.
+pub fn app(wired: &Wired, metrics: &Metrics) -> Router {
+    let Wired {
+        engine,
+        auth,
+        origins,
+        ..
+    } = wired;
+    let mut api = ChatApi::new(engine.clone(), Arc::clone(auth));
+    if let Some(accounts) = &wired.accounts {
+        api = api.with_accounts(Arc::clone(accounts));
+    }
+    let api = api
+        .router()
+        .layer(from_fn_with_state(origins.clone(), cors::check));
+    let websocket = WebSocketConfig::default().with_origins(origins.clone());
+    let socketio = SocketIoConfig::default().with_origins(origins.clone());
+    Router::new()
+        .nest(API, api)
+        .merge(WebSocketGateway::new(engine.clone(), Arc::clone(auth), websocket).router())
+        .merge(SocketIoGateway::new(engine.clone(), Arc::clone(auth), socketio).router())
+        .merge(health::routes(engine.clone(), metrics.clone()))
+        .merge(web::routes())
+}
+
+fn unusable_secret(error: InvalidKey) -> SettingError {
+    SettingError::new("CHAT_JWT_SECRET", error.to_string())
+}
+
+fn make_folder(variable: &'static str, folder: &Path) -> Result<(), SettingError> {
+    std::fs::create_dir_all(folder)
+        .map_err(|error| SettingError::new(variable, format!("the folder cannot be made: {error}")))
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}

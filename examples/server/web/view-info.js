@@ -1,0 +1,98 @@
+// What can be done with a conversation: pin, mute, clear, block, leave; its members.
+
+import { el } from './dom.js';
+import { ask, openDialog } from './dialog.js';
+import { openMenu } from './menu.js';
+import { presenceText } from './format.js';
+import { avatar } from './view-avatar.js';
+import { addMembersDialog } from './view-people.js';
+
+const HOUR = 3_600_000;
+
+export function infoDialog(app, id) {
+  const conversation = () => app.replica.conversations.get(id);
+  const path = `conversations/${id}`;
+  const dialog = openDialog(conversation().kind === 'group' ? 'Group' : 'Conversation', build);
+  const body = dialog.querySelector('.content');
+
+  const act = async work => {
+    try { await work(); } catch (error) { app.fail(error); return; }
+    if (conversation()) body.replaceChildren(...build().filter(Boolean)); else dialog.close();
+  };
+  const set = patch => act(async () => app.replica.put(await app.api.patch(`${path}/settings`, patch)));
+
+  function mute(event) {
+    const until = hours => ({ muted_until: new Date(Date.now() + hours * HOUR).toISOString() });
+    if (conversation().my.muted_until) return set({ muted_until: null });
+    return openMenu(event.currentTarget, [['For 1 hour', () => set(until(1))], ['For 8 hours', () => set(until(8))], ['For a week', () => set(until(168))], ['For ever', () => set({ muted_until: 'forever' })]], { label: 'Mute' });
+  }
+
+  const toggleBlock = peer => act(async () => {
+    if (app.replica.blocked.has(peer.id)) {
+      await app.api.delete(`blocks/${encodeURIComponent(peer.id)}`);
+      app.replica.blocked.delete(peer.id);
+    } else if (await ask(`Block ${peer.name}?`, 'Neither of you can write to the other, or see when the other is online.', 'Block', 'danger')) {
+      await app.api.put(`blocks/${encodeURIComponent(peer.id)}`);
+      app.replica.blocked.add(peer.id);
+    }
+    await app.refresh(id);
+  });
+
+  async function leave() {
+    if (!await ask('Leave this group?', 'You will not get its messages any more.', 'Leave', 'danger')) return;
+    act(async () => { await app.api.post(`${path}/leave`); app.close(); await app.replica.synchronise(); dialog.close(); });
+  }
+
+  async function clear() {
+    if (!await ask('Clear this conversation?', 'Its messages disappear for you. The others keep them.', 'Clear', 'danger')) return;
+    act(async () => { await app.api.post(`${path}/clear`); app.replica.timelines.delete(id); await app.replica.synchronise(); await app.replica.load(id); });
+  }
+
+  function rename() {
+    const name = el('input', { value: conversation().name ?? '', maxLength: 120, required: true });
+    openDialog('Name of the group', close => el('form', { onsubmit: event => { event.preventDefault(); act(async () => { app.replica.put(await app.api.patch(path, { name: name.value.trim() })); close(); }); } },
+      el('label.field', {}, el('span', {}, 'Name'), name), el('.buttons', {}, el('button.primary', { type: 'submit' }, 'Save'))), 'small');
+  }
+
+  function memberMenu(anchor, member) {
+    const one = `${path}/members/${encodeURIComponent(member.user.id)}`;
+    const owner = conversation().my.role === 'owner';
+    const role = to => act(async () => { await app.api.patch(one, { role: to }); await app.refresh(id); });
+    openMenu(anchor, [
+      ['Send a message', async () => { dialog.close(); app.openDirect(member.user.id); }],
+      owner && (member.role === 'admin' ? ['Make a plain member', () => role('member')] : ['Make an admin', () => role('admin')]),
+      conversation().my.role !== 'member' && ['Remove from the group', () => act(async () => { await app.api.delete(one); await app.refresh(id); }), 'danger'],
+    ]);
+  }
+
+  function members(c) {
+    const order = { owner: 0, admin: 1, member: 2 };
+    const list = [...(c.members ?? [])].sort((a, b) => order[a.role] - order[b.role] || a.user.name.localeCompare(b.user.name));
+    return [el('h3', {}, `${c.member_count} members`), el('ul.people', {}, list.map(member => {
+      const me = member.user.id === app.me.id;
+      const presence = me ? undefined : app.presenceOf(member.user.id);
+      return el('li', {}, el('button.person', { type: 'button', disabled: me, 'aria-haspopup': me ? undefined : 'menu', onclick: event => memberMenu(event.currentTarget, member) },
+        avatar(app.media, member.user, presence), el('span.lines', {}, el('span.ellipsis', {}, me ? `${member.user.name} (you)` : member.user.name), !me && el('small', {}, presenceText(presence))), member.role !== 'member' && el('span.role', {}, member.role)));
+    }))];
+  }
+
+  function build() {
+    const c = conversation();
+    const presence = c.peer && app.presenceOf(c.peer.id);
+    const can = new Set(c.my.can);
+    const group = c.kind === 'group';
+    return [
+      el('.profile', {}, avatar(app.media, c.peer ?? { id: c.id, name: app.titleOf(c), avatar_url: c.avatar_url }, presence), el('strong', {}, app.titleOf(c)), el('small', {}, group ? c.description ?? '' : presenceText(presence))),
+      el('.actions', {},
+        el('button', { type: 'button', 'aria-pressed': String(Boolean(c.my.pinned_at)), onclick: () => set({ pinned: !c.my.pinned_at }) }, c.my.pinned_at ? 'Unpin' : 'Pin'),
+        el('button', { type: 'button', 'aria-pressed': String(Boolean(c.my.muted_until)), onclick: mute }, c.my.muted_until ? 'Unmute' : 'Mute'),
+        el('button', { type: 'button', onclick: () => act(async () => { await app.conn.command('mark_unread', { conversation_id: id, seq: c.last_seq || undefined }); await app.refresh(id); app.close(); dialog.close(); }) }, 'Mark unread'),
+        group && can.has('edit_info') && el('button', { type: 'button', onclick: rename }, 'Rename'),
+        group && can.has('add_members') && el('button', { type: 'button', onclick: () => { dialog.close(); addMembersDialog(app, c); } }, 'Add members')),
+      ...(group ? members(c) : []),
+      el('.actions', {},
+        el('button.danger', { type: 'button', onclick: clear }, 'Clear conversation'),
+        c.peer && el('button.danger', { type: 'button', onclick: () => toggleBlock(c.peer) }, app.replica.blocked.has(c.peer.id) ? `Unblock ${c.peer.name}` : `Block ${c.peer.name}`),
+        group && el('button.danger', { type: 'button', onclick: leave }, 'Leave group'))];
+  }
+}

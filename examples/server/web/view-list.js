@@ -1,0 +1,64 @@
+// The list of conversations.
+
+import { el, reconcile } from './dom.js';
+import { icon } from './icons.js';
+import { listTime, typingText } from './format.js';
+import { avatar } from './view-avatar.js';
+
+export function listView(app) {
+  const find = el('input', { type: 'search', placeholder: 'Filter conversations', 'aria-label': 'Filter conversations', oninput: () => update() });
+  const list = el('ul.conversations', { 'aria-label': 'Conversations', onkeydown: arrows });
+  const empty = el('.hint', {}, el('p', {}, 'No conversations yet.'), el('button.primary', { type: 'button', onclick: app.newDirect }, 'Find somebody to talk to'));
+  const node = el('nav.sidebar', { 'aria-label': 'Conversations' },
+    el('header.bar', {},
+      avatar(app.media, app.me),
+      el('strong.grow.ellipsis', { title: app.me.name }, app.me.name),
+      el('button.round', { type: 'button', title: 'New conversation', 'aria-label': 'New conversation', onclick: app.newDirect }, icon('plus')),
+      el('button.round', { type: 'button', title: 'New group', 'aria-label': 'New group', onclick: app.newGroup }, icon('group')),
+      el('button.round', { type: 'button', title: 'Sign out', 'aria-label': 'Sign out', onclick: app.signOut }, icon('out'))),
+    el('.search', {}, icon('find'), find), list, empty);
+
+  function arrows(event) {
+    if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
+    const all = [...list.querySelectorAll('button.conversation')];
+    const next = all[all.indexOf(document.activeElement) + (event.key === 'ArrowDown' ? 1 : -1)];
+    if (next) { next.focus(); event.preventDefault(); }
+  }
+
+  function subtitle(c) {
+    const typing = app.typistsOf(c.id);
+    if (typing.length) return { text: c.kind === 'direct' ? 'typing…' : typingText(typing), live: true };
+    const last = c.last_message;
+    if (!last) return { text: c.kind === 'group' ? `${c.member_count} members` : 'No messages yet' };
+    const mine = last.sender_id === app.me.id;
+    const who = mine ? 'You: ' : c.kind === 'group' && last.kind !== 'system' ? `${app.nameOf(last.sender_id, c)}: ` : '';
+    return { text: who + last.preview };
+  }
+
+  function row(c) {
+    const presence = c.peer && app.presenceOf(c.peer.id);
+    const { text, live } = subtitle(c);
+    const { unread_count: unread, marked_unread: marked } = c.my;
+    const time = c.last_message?.created_at ?? c.created_at;
+    const sign = JSON.stringify([app.titleOf(c), text, live, unread, marked, c.my.mention_count, c.my.pinned_at, c.my.muted_until, presence?.status, listTime(time), app.openId === c.id]);
+    const make = () => el('li', {}, el('button.conversation', { type: 'button', 'aria-current': app.openId === c.id ? 'true' : undefined, onclick: () => app.open(c.id) },
+      avatar(app.media, c.peer ?? { id: c.id, name: app.titleOf(c), avatar_url: c.avatar_url }, presence),
+      el('span.lines', {},
+        el('span.line', {}, el('span.title.ellipsis', {}, app.titleOf(c)), c.my.muted_until && el('span.mark', { title: 'Muted' }, icon('mute')), c.my.pinned_at && el('span.mark', { title: 'Pinned' }, icon('pin')), el('time', { dateTime: time }, listTime(time))),
+        el('span.line', {}, el('span.preview.ellipsis', { class: live ? 'live' : '', dir: 'auto' }, text),
+          (unread > 0 || marked) && el('span.badge', { class: c.my.muted_until ? 'quiet' : '', 'aria-label': unread ? `${unread} unread` : 'marked unread' }, c.my.mention_count ? '@' : '', unread ? (unread > 99 ? '99+' : String(unread)) : '•')))));
+    return { key: c.id, sign, make };
+  }
+
+  function update() {
+    const words = find.value.trim().toLowerCase();
+    const all = app.replica.list();
+    const shown = all.filter(c => app.titleOf(c).toLowerCase().includes(words));
+    reconcile(list, shown.map(row));
+    empty.hidden = all.length > 0 || !app.synced;
+    const unread = all.reduce((sum, c) => sum + (c.my.muted_until ? 0 : c.my.unread_count), 0);
+    document.title = unread ? `(${unread}) Chat` : 'Chat';
+  }
+
+  return { node, update };
+}
