@@ -1,6 +1,13 @@
 //! What the engine's commands do, through its public API, on the memory store.
 #![cfg(feature = "memory")]
 #![allow(missing_docs)]
+// clippy.toml exempts test functions; helpers beside them are tests as well.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod attachments;
 mod blocking;

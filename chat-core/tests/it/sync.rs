@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use chat_core::command::{DeletionScope, EditMessage, SyncRequest};
+use chat_core::command::{AddMembers, CreateGroup, DeletionScope, EditMessage, SyncRequest};
 use chat_core::error::{ChatResult, ErrorCode};
 use chat_core::id::ConversationId;
 use chat_core::view::{RemovalReason, SyncAnswer, SyncedConversation, SyncedMessage};
@@ -336,5 +336,93 @@ async fn tokens_are_sealed_and_age() {
     assert_eq!(
         code(from_token(&other, "a", &token).await),
         ErrorCode::ResetRequired
+    );
+}
+
+/// A group made by the verbs, with its line of the beginning.
+async fn real_group(world: &World, owner: &str, others: &[&str]) -> ConversationId {
+    let create = CreateGroup {
+        name: "Real".to_owned(),
+        member_ids: others.iter().map(|other| user(other)).collect(),
+        description: None,
+        avatar_attachment_id: None,
+        permissions: None,
+        custom: None,
+        client_id: None,
+    };
+    world
+        .actor(owner)
+        .create_group(create)
+        .await
+        .unwrap()
+        .conversation
+        .id
+}
+
+#[tokio::test]
+async fn clearing_is_limited_and_hiding_removes_until_something_comes() {
+    let world = World::new().await;
+    let d = world.direct("a", "b").await;
+    world.send_many("a", d, 3).await;
+    let token = from_nothing(&world, "b").await.token;
+    world.actor("b").clear(d).await.unwrap();
+    let answer = from_token(&world, "b", &token).await.unwrap();
+    assert_eq!((told(of(&answer, d)), of(&answer, d).limited), (vec![], true));
+    world.actor("b").hide(d).await.unwrap();
+    let answer = from_token(&world, "b", &answer.token).await.unwrap();
+    assert!(answer.conversations.is_empty());
+    assert_eq!(
+        (answer.removed[0].conversation_id, answer.removed[0].reason),
+        (d, RemovalReason::Hidden)
+    );
+    world.send("a", d, "back").await;
+    let answer = from_token(&world, "b", &answer.token).await.unwrap();
+    assert_eq!(told(of(&answer, d)), ["4"]);
+}
+
+#[tokio::test]
+async fn leaving_returning_and_dissolving() {
+    let world = World::new().await;
+    let g = real_group(&world, "a", &["b", "c"]).await;
+    world.send("a", g, "before").await;
+    let token = from_nothing(&world, "b").await.token;
+    world.actor("b").leave(g).await.unwrap();
+    let left = from_token(&world, "b", &token).await.unwrap();
+    assert_eq!(
+        (left.removed[0].reason, left.conversations.len()),
+        (RemovalReason::Left, 0)
+    );
+    world.send("a", g, "between").await;
+    let add = AddMembers {
+        user_ids: vec![user("b")],
+    };
+    world.actor("a").add_members(g, add).await.unwrap();
+    let after = world.send("a", g, "after").await;
+    let back = from_token(&world, "b", &left.token).await.unwrap();
+    let entry = of(&back, g);
+    let texts: Vec<_> = entry
+        .messages
+        .iter()
+        .filter_map(|message| match message {
+            SyncedMessage::Message(view) => view.text.clone(),
+            SyncedMessage::Gone(_) => None,
+        })
+        .collect();
+    assert_eq!(texts, ["before", "after"]);
+    assert!(entry.limited && entry.members.len() == 3);
+    assert_eq!(entry.conversation.my.unread_count, 1);
+    world.actor("a").delete_conversation(g).await.unwrap();
+    let gone = from_token(&world, "b", &back.token).await.unwrap();
+    assert_eq!(
+        (gone.removed[0].reason, gone.conversations.len()),
+        (RemovalReason::Deleted, 0)
+    );
+    assert_eq!(
+        code(world.message("b", after.id).await),
+        ErrorCode::ConversationGone
+    );
+    assert_eq!(
+        code(world.message("x", after.id).await),
+        ErrorCode::MessageNotFound
     );
 }
