@@ -26,8 +26,12 @@ type Sessions = Arc<HashMap<&'static str, &'static str>>;
 fn user_of(sessions: &Sessions, credentials: &Credentials) -> ChatResult<Identity> {
     let cookie = credentials.header("cookie").ok_or(ErrorCode::Unauthenticated)?;
     let session = cookie.split("; ").find_map(|pair| pair.strip_prefix("session="));
-    let user = session.and_then(|key| sessions.get(key)).ok_or(ErrorCode::TokenInvalid)?;
-    Ok(Identity::new(UserId::new(*user).map_err(|_| ErrorCode::TokenInvalid)?))
+    let user = session
+        .and_then(|key| sessions.get(key))
+        .ok_or(ErrorCode::TokenInvalid)?;
+    Ok(Identity::new(
+        UserId::new(*user).map_err(|_| ErrorCode::TokenInvalid)?,
+    ))
 }
 
 /// The host: its own routes and state, and the chat beside them. Must be called inside a Tokio runtime.
@@ -39,7 +43,9 @@ pub async fn app() -> ChatResult<Router> {
     // Users become known when they first come; to let others write to them before, the host brings them in.
     for user in sessions.values() {
         engine
-            .admit(&Identity::new(UserId::new(*user).map_err(|_| ErrorCode::Internal)?))
+            .admit(&Identity::new(
+                UserId::new(*user).map_err(|_| ErrorCode::Internal)?,
+            ))
             .await?;
     }
     let known = Arc::clone(&sessions);
@@ -48,7 +54,10 @@ pub async fn app() -> ChatResult<Router> {
         async move { identity }
     });
     Ok(Router::new()
-        .route("/", get(|State(s): State<Sessions>| async move { format!("a shop with {} users", s.len()) }))
+        .route(
+            "/",
+            get(|State(s): State<Sessions>| async move { format!("a shop with {} users", s.len()) }),
+        )
         .nest("/chat-api", chat_axum::router(engine, Arc::new(auth)))
         .with_state(sessions))
 }

@@ -12,7 +12,11 @@ async fn call(app: &Router, method: &str, path: &str, session: &str, body: Value
         .uri(path)
         .header("cookie", format!("theme=dark; session={session}"))
         .header("content-type", "application/json")
-        .body(if body.is_null() { Body::empty() } else { Body::from(body.to_string()) })
+        .body(if body.is_null() {
+            Body::empty()
+        } else {
+            Body::from(body.to_string())
+        })
         .unwrap();
     let response = app.clone().oneshot(request).await.unwrap();
     let status = response.status();
@@ -41,5 +45,8 @@ async fn users_of_the_host_write_to_each_other() {
     let (_, text) = call(&app, "GET", "/chat-api/conversations", "b1", Value::Null).await;
     let list: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(list["items"][0]["my"]["unread_count"], 1, "{text}");
-    assert_eq!(list["items"][0]["last_message"]["preview"], "is it still for sale?");
+    assert_eq!(
+        list["items"][0]["last_message"]["preview"],
+        "is it still for sale?"
+    );
 }

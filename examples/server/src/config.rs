@@ -9,7 +9,11 @@ use clap::Parser;
 /// The environment variables as they are. Each has a default that needs nothing installed; an empty one counts as
 /// absent.
 #[derive(Parser, Clone, Default)]
-#[command(name = "chat-server", version, about = "A chat server: REST, Socket.IO, WebSocket and a web page")]
+#[command(
+    name = "chat-server",
+    version,
+    about = "A chat server: REST, Socket.IO, WebSocket and a web page"
+)]
 pub struct Environment {
     /// Address to listen on [default: 127.0.0.1]
     #[arg(long, env = "HOST", hide_env_values = true)]
@@ -144,7 +148,10 @@ impl Settings {
             ("REDIS_URL", &environment.redis_url),
         ] {
             if given(value).is_some() {
-                return Err(SettingError::new(variable, "not built into this version yet; leave it unset"));
+                return Err(SettingError::new(
+                    variable,
+                    "not built into this version yet; leave it unset",
+                ));
             }
         }
         Ok(Self {
@@ -160,7 +167,10 @@ impl Settings {
                 "on" => true,
                 "off" => false,
                 other => {
-                    return Err(SettingError::new("CHAT_ACCOUNTS", format!("{other:?} is neither on nor off")));
+                    return Err(SettingError::new(
+                        "CHAT_ACCOUNTS",
+                        format!("{other:?} is neither on nor off"),
+                    ));
                 }
             },
             log_filter: given(&environment.log).unwrap_or("info").to_owned(),
@@ -246,11 +256,26 @@ mod tests {
     #[test]
     fn a_bad_value_names_its_variable() {
         assert_eq!(refused(|e| e.port = Some("70000".into())).variable, "PORT");
-        assert_eq!(refused(|e| e.store = Some("postgres".into())).variable, "CHAT_STORE");
-        assert_eq!(refused(|e| e.media_url = Some("s3://b".into())).variable, "CHAT_MEDIA_URL");
-        assert_eq!(refused(|e| e.media_url = Some("file://b".into())).variable, "CHAT_MEDIA_URL");
-        assert_eq!(refused(|e| e.accounts = Some("yes".into())).variable, "CHAT_ACCOUNTS");
-        assert_eq!(refused(|e| e.redis_url = Some("redis://".into())).variable, "REDIS_URL");
+        assert_eq!(
+            refused(|e| e.store = Some("postgres".into())).variable,
+            "CHAT_STORE"
+        );
+        assert_eq!(
+            refused(|e| e.media_url = Some("s3://b".into())).variable,
+            "CHAT_MEDIA_URL"
+        );
+        assert_eq!(
+            refused(|e| e.media_url = Some("file://b".into())).variable,
+            "CHAT_MEDIA_URL"
+        );
+        assert_eq!(
+            refused(|e| e.accounts = Some("yes".into())).variable,
+            "CHAT_ACCOUNTS"
+        );
+        assert_eq!(
+            refused(|e| e.redis_url = Some("redis://".into())).variable,
+            "REDIS_URL"
+        );
         assert_eq!(
             refused(|e| e.allowed_origins = Some("*".into())).variable,
             "CHAT_ALLOWED_ORIGINS"

@@ -101,7 +101,8 @@ impl Wired {
             .with_secret(secret::cursor_key(&secret))
             .build();
         let key = JwtKey::hs256(&secret).map_err(unusable_secret)?;
-        let tokens: Arc<dyn Authenticator> = Arc::new(JwtAuthenticator::new([key]).with_clock(Arc::clone(&clock)));
+        let tokens: Arc<dyn Authenticator> =
+            Arc::new(JwtAuthenticator::new([key]).with_clock(Arc::clone(&clock)));
         let mut accounts = None;
         let mut auth = Arc::clone(&tokens);
         if settings.accounts {
