@@ -1,11 +1,7 @@
 //! What the engine's commands do, through its public API, on the memory store.
 #![cfg(feature = "memory")]
-<<<<<<< HEAD
 #![allow(missing_docs)]
-// clippy.toml exempts test functions; helpers beside them are tests as well.
-=======
 // Clippy's leave for tests does not reach the functions that tests share.
->>>>>>> verbs-a
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
