@@ -1,2 +1,91 @@
-//! Placeholder.
-fn main() {}
+//! Repository tasks. `cargo xtask test` runs every test there is; `cargo xtask ci` is the gate.
+
+#![allow(clippy::print_stdout, reason = "a command line program talks to its terminal")]
+
+mod ci;
+mod docs_check;
+mod process;
+mod servers;
+mod tally;
+mod test;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// What went wrong, for people.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Repository tasks of the chat engine")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Runs every suite: Rust tests, doctests, wire scenarios against a real server, the browser test
+    Test(TestOptions),
+    /// The gate: format, lints, docs, every suite, document checks
+    Ci(TestOptions),
+    /// Checks the documents against the code and the tests
+    Docs,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+struct TestOptions {
+    /// Only what needs no server, no Node and no browser
+    #[arg(long)]
+    quick: bool,
+    /// Count suites whose tools cannot be had as skipped instead of failed
+    #[arg(long)]
+    allow_missing: bool,
+    /// Only wire scenario files whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    wire: Option<String>,
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+fn run(task: Task) -> Result<bool, Failure> {
+    match task {
+        Task::Test(options) => test::run(&options),
+        Task::Ci(options) => ci::run(&options),
+        Task::Docs => docs_check::run(),
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let work = tokio::task::spawn_blocking(move || run(cli.task));
+    let outcome = tokio::select! {
+        outcome = work => outcome,
+        signal = process::stop_signal() => {
+            println!("stopping ({signal})");
+            process::stop_everything();
+            return ExitCode::from(130);
+        }
+    };
+    process::stop_everything();
+    match outcome {
+        Ok(Ok(true)) => ExitCode::SUCCESS,
+        Ok(Ok(false)) => ExitCode::FAILURE,
+        Ok(Err(failure)) => {
+            println!("error: {failure}");
+            ExitCode::FAILURE
+        }
+        Err(panicked) => {
+            println!("error: {panicked}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -12,7 +12,7 @@ const REGISTER: &str = "INSERT INTO chat_devices (token, user_id, platform, prov
     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (token) DO UPDATE SET user_id = excluded.user_id, \
     platform = excluded.platform, provider = excluded.provider, refreshed_at = excluded.refreshed_at";
 const TRIM: &str = "DELETE FROM chat_devices WHERE token IN (SELECT d.token FROM chat_devices d \
-    WHERE d.user_id IN (SELECT value FROM json_each(?1)) ORDER BY d.refreshed_at DESC, d.token LIMIT -1 OFFSET ?2)";
+    WHERE d.user_id = ?1 ORDER BY d.refreshed_at DESC, d.token LIMIT -1 OFFSET ?2)";
 const UNREGISTER: &str = "DELETE FROM chat_devices WHERE token = ?1 AND user_id = ?2";
 const OF: &str = "SELECT d.token, d.user_id, d.platform, d.provider, d.refreshed_at FROM chat_devices d \
     WHERE d.user_id IN (SELECT value FROM json_each(?1)) ORDER BY d.refreshed_at DESC, d.token";

@@ -1,0 +1,25 @@
+//! Scenarios: what two or more people do, through the public API, on every store that needs nothing installed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test says what went wrong by failing"
+)]
+
+#[macro_use]
+mod world;
+
+mod bad_input;
+mod blocking;
+mod crash;
+mod deletion;
+mod direct;
+mod documents;
+mod groups;
+mod inbox;
+mod limits;
+mod multi_device;
+mod offline;

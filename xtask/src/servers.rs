@@ -1,0 +1,85 @@
+//! Servers for tests, each on a private port of the loopback address with its data in a temporary folder.
+
+use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::Failure;
+use crate::process::{Group, temporary_folder};
+
+/// A chat server that runs until it is dropped.
+#[derive(Debug)]
+pub(crate) struct ChatServer {
+    _group: Group,
+    /// `http://127.0.0.1:<port>`
+    pub(crate) url: String,
+    /// What it signs and checks tokens with.
+    pub(crate) secret: String,
+}
+
+/// A port nobody listens on.
+fn free_port() -> Result<u16, Failure> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// Something nobody guesses, without a dependency for it: the standard library seeds every hasher at random.
+fn secret() -> String {
+    use std::hash::{BuildHasher, Hasher};
+    (0..4)
+        .map(|_| format!("{:016x}", std::hash::RandomState::new().build_hasher().finish()))
+        .collect()
+}
+
+impl ChatServer {
+    /// Starts `program` on a store that needs nothing installed, and waits until it is ready.
+    pub(crate) fn start(program: &Path, store: &str) -> Result<Self, Failure> {
+        let folder = temporary_folder()?;
+        let secret = secret();
+        let port = free_port()?;
+        let mut command = Command::new(program);
+        for name in [
+            "DATABASE_URL",
+            "MONGODB_URL",
+            "REDIS_URL",
+            "CHAT_MEDIA_URL",
+            "CHAT_FCM_CREDENTIALS",
+        ] {
+            command.env_remove(name);
+        }
+        command
+            .env("HOST", "127.0.0.1")
+            .env("PORT", port.to_string())
+            .env("CHAT_STORE", store)
+            .env("CHAT_DATA_DIR", folder.join("data"))
+            .env("CHAT_JWT_SECRET", &secret)
+            .current_dir(&folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
+        if std::env::var_os("RUST_LOG").is_none() {
+            command.env("RUST_LOG", "error");
+        }
+        let mut group = Group::start(&mut command)?;
+        let (ready, is_ready) = mpsc::channel();
+        if let Some(stdout) = group.child().stdout.take() {
+            std::thread::spawn(move || {
+                for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                    if line.contains("listening on ") {
+                        // Nobody waits for a second one.
+                        let _sent = ready.send(());
+                    }
+                }
+            });
+        }
+        is_ready
+            .recv_timeout(Duration::from_secs(30))
+            .map_err(|_| format!("the chat server on {store} did not say that it listens"))?;
+        Ok(Self {
+            _group: group,
+            url: format!("http://127.0.0.1:{port}"),
+            secret,
+        })
+    }
+}

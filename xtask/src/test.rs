@@ -1,0 +1,209 @@
+//! `cargo xtask test`: every suite, one number at the end.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::process::run_shown;
+use crate::servers::ChatServer;
+use crate::tally::Tally;
+use crate::tools::{self, Missing};
+use crate::{Failure, TestOptions, root};
+
+/// Building from nothing is slow on two cores; a run that hangs still ends.
+const RUST_LIMIT: Duration = Duration::from_secs(45 * 60);
+const WIRE_LIMIT: Duration = Duration::from_secs(6 * 60);
+const BROWSER_LIMIT: Duration = Duration::from_secs(3 * 60);
+
+/// Runs the suites; whether nothing failed.
+pub(crate) fn run(options: &TestOptions) -> Result<bool, Failure> {
+    let began = Instant::now();
+    let mut report = Report::default();
+    if options.quick {
+        report.add("Rust tests", rust_tests(None)?);
+    } else if options.wire.is_some() {
+        over_the_wire(options, &tools::build_program("chat-server")?, &mut report)?;
+    } else {
+        match tools::build_program("chat-server") {
+            Ok(server) => {
+                report.add("Rust tests", rust_tests(Some(&server))?);
+                report.add("doctests", doctests()?);
+                over_the_wire(options, &server, &mut report)?;
+            }
+            Err(failure) => {
+                println!("{failure}");
+                report.add("build of chat-server", Tally::FAILED);
+            }
+        }
+    }
+    Ok(report.close(began))
+}
+
+/// What every suite came to.
+#[derive(Debug, Default)]
+struct Report {
+    suites: Vec<(String, Tally)>,
+}
+
+impl Report {
+    fn add(&mut self, name: impl Into<String>, tally: Tally) {
+        self.suites.push((name.into(), tally));
+    }
+
+    /// A suite that could not run.
+    fn missing(&mut self, name: impl Into<String>, missing: &Missing, options: &TestOptions) {
+        println!("\n{}", missing.0);
+        self.add(
+            name,
+            if options.allow_missing {
+                Tally::SKIPPED
+            } else {
+                println!("(--allow-missing counts it as skipped)");
+                Tally::FAILED
+            },
+        );
+    }
+
+    /// Prints it; whether nothing failed.
+    fn close(&self, began: Instant) -> bool {
+        println!();
+        let mut all = Tally::default();
+        for (name, tally) in &self.suites {
+            println!("{name:<28} {tally}");
+            all.add(*tally);
+        }
+        println!("in {} s\n", began.elapsed().as_secs());
+        println!("{all}");
+        all.failed == 0 && all.passed > 0
+    }
+}
+
+fn rust_tests(server: Option<&Path>) -> Result<Tally, Failure> {
+    let nextest = tools::has_cargo_command("nextest");
+    let mut command = tools::cargo();
+    if nextest {
+        command.args(["nextest", "run", "--workspace", "--no-tests", "pass"]);
+    } else {
+        command.args([
+            "test",
+            "--workspace",
+            "--lib",
+            "--bins",
+            "--tests",
+            "--no-fail-fast",
+        ]);
+    }
+    match server {
+        Some(server) => {
+            command
+                .env("CHAT_SERVER_BIN", server)
+                .env("CHAT_REQUIRE", "server");
+        }
+        None if nextest => {
+            command.args(["-E", "not test(/crash|server/)"]);
+        }
+        None => {
+            command.args(["--", "--skip", "crash", "--skip", "server"]);
+        }
+    }
+    let outcome = run_shown(&mut command, &root(), RUST_LIMIT)?;
+    let tally = if nextest {
+        Tally::of_nextest(&outcome.lines)
+    } else {
+        Tally::of_libtest(&outcome.lines)
+    };
+    Ok(tally.judged(outcome.success))
+}
+
+fn doctests() -> Result<Tally, Failure> {
+    let mut command = tools::cargo();
+    command.args(["test", "--workspace", "--doc", "--no-fail-fast"]);
+    let outcome = run_shown(&mut command, &root(), RUST_LIMIT)?;
+    Ok(Tally::of_libtest(&outcome.lines).judged(outcome.success))
+}
+
+/// The suites that talk to a running server.
+fn over_the_wire(options: &TestOptions, server: &Path, report: &mut Report) -> Result<(), Failure> {
+    let wire = root().join("tests/wire");
+    let node = match tools::node().and_then(|node| tools::node_packages(&wire).map(|()| node)) {
+        Ok(node) => node,
+        Err(missing) => {
+            report.missing("wire scenarios", &missing, options);
+            return Ok(());
+        }
+    };
+    for store in ["sqlite", "memory"] {
+        let files = scripts(&wire, ".test.mjs", options.wire.as_deref())?;
+        let tally = match ChatServer::start(server, store) {
+            Ok(server) => node_tests(&node, &wire, &files, &server, &[], WIRE_LIMIT)?,
+            Err(failure) => {
+                println!("{failure}");
+                Tally::FAILED
+            }
+        };
+        report.add(format!("wire scenarios on {store}"), tally);
+    }
+    let browser = root().join("tests/browser");
+    let files = scripts(&browser, ".mjs", None)?;
+    if files.is_empty() || options.wire.is_some() {
+        return Ok(());
+    }
+    if browser.join("package.json").is_file()
+        && let Err(missing) = tools::node_packages(&browser)
+    {
+        report.missing("browser test", &missing, options);
+        return Ok(());
+    }
+    match tools::chromium() {
+        Ok(chromium) => {
+            let tally = match ChatServer::start(server, "sqlite") {
+                Ok(server) => {
+                    let chromium = [("CHROMIUM", chromium.as_path())];
+                    node_tests(&node, &browser, &files, &server, &chromium, BROWSER_LIMIT)?
+                }
+                Err(failure) => {
+                    println!("{failure}");
+                    Tally::FAILED
+                }
+            };
+            report.add("browser test", tally);
+        }
+        Err(missing) => report.missing("browser test", &missing, options),
+    }
+    Ok(())
+}
+
+fn node_tests(
+    node: &Path,
+    folder: &Path,
+    files: &[PathBuf],
+    server: &ChatServer,
+    environment: &[(&str, &Path)],
+    limit: Duration,
+) -> Result<Tally, Failure> {
+    let mut command = Command::new(node);
+    command
+        .args(["--test", "--test-reporter=spec"])
+        .args(files)
+        .env("BASE_URL", &server.url)
+        .env("CHAT_JWT_SECRET", &server.secret)
+        .envs(environment.iter().copied());
+    let outcome = run_shown(&mut command, folder, limit)?;
+    Ok(Tally::of_node(&outcome.lines).judged(outcome.success))
+}
+
+/// Files of a folder by the end of their name, in order; those with `part` in their name.
+fn scripts(folder: &Path, end: &str, part: Option<&str>) -> Result<Vec<PathBuf>, Failure> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(end) && part.is_none_or(|part| name.contains(part)) {
+            names.push(PathBuf::from(name));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
