@@ -1,0 +1,7 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod partial;
+mod store;
+
+pub use store::FsMediaStore;
