@@ -1,8 +1,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,16 +13,19 @@ use axum::routing::any;
 use chat_core::ChatEngine;
 use chat_core::error::{ChatError, ErrorCode};
 use chat_core::port::Authenticator;
+use engineioxide::Socket;
 use engineioxide::config::EngineIoConfig;
 use engineioxide::service::EngineIoService;
+use engineioxide::socket::Sid;
 use socketioxide_core::parser::ParseConfig;
 use tower::ServiceExt;
 
 use crate::auth::connect_from;
 use crate::config::SocketIoConfig;
+use crate::connection::{Client, Connection};
 use crate::error::refuse;
 use crate::handler::Handler;
-use crate::{origin, pump};
+use crate::{origin, pump, upgrade};
 
 /// Serves an engine to Socket.IO clients. Cheap to clone; all clones are the same gateway.
 #[derive(Clone)]
@@ -64,7 +66,7 @@ impl SocketIoGateway {
             engine,
             auth,
             config,
-            open: AtomicUsize::new(0),
+            clients: Mutex::default(),
             waiting: Mutex::default(),
         });
         let handler = Arc::new(Handler {
@@ -97,7 +99,7 @@ async fn serve(State(gateway): State<SocketIoGateway>, request: Request) -> Resp
     if let Err(error) = origin::check(&shared.config.origins, &parts) {
         return refuse(StatusCode::FORBIDDEN, &error);
     }
-    if is_handshake(&parts.uri) {
+    if named(&parts.uri).is_none() {
         if let Err(error) = shared.admit(connect_from(&parts).address) {
             let status = match error.code() {
                 ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
@@ -106,18 +108,20 @@ async fn serve(State(gateway): State<SocketIoGateway>, request: Request) -> Resp
             return refuse(status, &error);
         }
     }
-    match gateway.transport.oneshot(Request::from_parts(parts, body)).await {
+    let polling = named(&parts.uri).and_then(|id| shared.client(id));
+    let request = Request::from_parts(parts, body);
+    if upgrade::is_asked_for(&request) {
+        return upgrade::accept(gateway.transport, polling, shared.config.write_timeout, request);
+    }
+    match gateway.transport.oneshot(request).await {
         Ok(response) => response.map(Body::new).into_response(),
         Err(never) => match never {},
     }
 }
 
-/// Whether a request opens a connection; all others name theirs.
-fn is_handshake(uri: &Uri) -> bool {
-    !uri.query()
-        .unwrap_or_default()
-        .split('&')
-        .any(|pair| pair.starts_with("sid="))
+/// The connection a request names; without a name it opens one.
+fn named(uri: &Uri) -> Option<&str> {
+    uri.query()?.split('&').find_map(|pair| pair.strip_prefix("sid="))
 }
 
 /// What all connections share.
@@ -126,7 +130,7 @@ pub(crate) struct Shared {
     pub(crate) auth: Arc<dyn Authenticator>,
     pub(crate) config: SocketIoConfig,
     pub(crate) parsing: ParseConfig,
-    open: AtomicUsize,
+    clients: Mutex<HashMap<Sid, Weak<Socket<Connection>>>>,
     waiting: Mutex<HashMap<IpAddr, usize>>,
 }
 
@@ -143,7 +147,7 @@ impl Shared {
 
     /// Whether one more connection may be opened, before anything is known of who opens it.
     fn admit(&self, address: Option<IpAddr>) -> Result<(), ChatError> {
-        if self.open.load(Ordering::Relaxed) >= self.engine.config().limits.connections {
+        if self.clients().len() >= self.engine.config().limits.connections {
             return Err(ChatError::new(ErrorCode::Overloaded, "too many connections")
                 .with_retry_after(self.config.connect_timeout));
         }
@@ -162,13 +166,24 @@ impl Shared {
         Ok(())
     }
 
-    pub(crate) fn opened(&self, address: Option<IpAddr>) {
-        self.open.fetch_add(1, Ordering::Relaxed);
+    fn clients(&self) -> MutexGuard<'_, HashMap<Sid, Weak<Socket<Connection>>>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn client(&self, id: &str) -> Option<Client> {
+        let id = id.parse().ok()?;
+        self.clients().get(&id)?.upgrade()
+    }
+
+    /// A connection was opened; nobody knows whose.
+    pub(crate) fn opened(&self, client: &Client, address: Option<IpAddr>) {
+        self.clients().insert(client.id, Arc::downgrade(client));
         if let Some(address) = address {
             *self.waiting().entry(address).or_default() += 1;
         }
     }
 
+    /// It is known now, or gone.
     pub(crate) fn not_waiting(&self, address: Option<IpAddr>) {
         let Some(address) = address else { return };
         let mut waiting = self.waiting();
@@ -180,7 +195,8 @@ impl Shared {
         }
     }
 
-    pub(crate) fn closed(&self) {
-        self.open.fetch_sub(1, Ordering::Relaxed);
+    /// It is gone.
+    pub(crate) fn closed(&self, client: &Client) {
+        self.clients().remove(&client.id);
     }
 }

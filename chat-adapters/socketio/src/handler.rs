@@ -34,7 +34,8 @@ impl EngineIoHandler for Handler {
     type Data = Connection;
 
     fn on_connect(self: Arc<Self>, client: Client) {
-        self.shared.opened(connect_from(&client.req_parts).address);
+        self.shared
+            .opened(&client, connect_from(&client.req_parts).address);
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             sleep(shared.config.connect_timeout).await;
@@ -54,7 +55,7 @@ impl EngineIoHandler for Handler {
         if client.data.leave_waiting() {
             self.shared.not_waiting(address);
         }
-        self.shared.closed();
+        self.shared.closed(&client);
     }
 
     fn on_message(self: &Arc<Self>, message: Str, client: Client) {

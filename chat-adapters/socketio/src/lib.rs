@@ -10,6 +10,7 @@ mod handler;
 mod origin;
 mod packet;
 mod pump;
+mod upgrade;
 
 pub use config::SocketIoConfig;
 pub use gateway::SocketIoGateway;

@@ -97,7 +97,10 @@ impl Accounts {
         let secret = secret.as_ref();
         // Checks the secret; it is not used as it is.
         JwtKey::hs256(secret)?;
-        let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), b"chat account tokens, 1");
+        let derived = hmac::sign(
+            &hmac::Key::new(hmac::HMAC_SHA256, secret),
+            b"chat account tokens, 1",
+        );
         let key = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         Ok(Self {
@@ -141,7 +144,8 @@ impl Accounts {
         address: &str,
     ) -> ChatResult<NewLogin> {
         let name = name(&request.name, engine.config().limits.name_chars)?;
-        let email = Email::parse(&request.email).ok_or_else(|| ChatError::invalid("email", "not an address"))?;
+        let email =
+            Email::parse(&request.email).ok_or_else(|| ChatError::invalid("email", "not an address"))?;
         let phone = match request.phone.as_deref() {
             None => None,
             Some(phone) => {

@@ -90,7 +90,10 @@ impl Claims {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "Claims::parse has refused what does not fit")]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "Claims::parse has refused what does not fit"
+)]
 fn timestamp(seconds: f64) -> Timestamp {
     Timestamp::from_millis((seconds * 1000.0) as i64)
 }

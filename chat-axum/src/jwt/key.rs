@@ -56,7 +56,10 @@ impl JwtKey {
         if secret.len() < 32 {
             tracing::warn!("the token secret has fewer than 32 bytes and may be guessed");
         }
-        Ok(Self::of(Material::Hs256(hmac::Key::new(hmac::HMAC_SHA256, secret))))
+        Ok(Self::of(Material::Hs256(hmac::Key::new(
+            hmac::HMAC_SHA256,
+            secret,
+        ))))
     }
 
     /// RS256, ES256 or EdDSA with a public key in PEM form (`-----BEGIN PUBLIC KEY-----`, RFC 7468 §13); the key
@@ -112,7 +115,12 @@ impl JwtKey {
 
     fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Self, InvalidKey> {
         // Big-endian without leading zeros, as `ring` wants them.
-        let strip = |bytes: Vec<u8>| bytes.into_iter().skip_while(|byte| *byte == 0).collect::<Vec<_>>();
+        let strip = |bytes: Vec<u8>| {
+            bytes
+                .into_iter()
+                .skip_while(|byte| *byte == 0)
+                .collect::<Vec<_>>()
+        };
         let (n, e) = (strip(n), strip(e));
         if !(256..=1024).contains(&n.len()) || e.is_empty() {
             return Err(InvalidKey("an RSA key has 2048 to 8192 bits"));
@@ -151,7 +159,9 @@ impl JwtKey {
     pub(super) fn verifies(&self, signed: &str, signature: &[u8]) -> bool {
         let signed = signed.as_bytes();
         let public = |algorithm: &'static dyn VerificationAlgorithm, key: &Vec<u8>| {
-            UnparsedPublicKey::new(algorithm, key).verify(signed, signature).is_ok()
+            UnparsedPublicKey::new(algorithm, key)
+                .verify(signed, signature)
+                .is_ok()
         };
         match &self.material {
             Material::Hs256(key) => hmac::verify(key, signed, signature).is_ok(),

@@ -101,7 +101,14 @@ impl JwtAuthenticator {
         let good = self
             .keys
             .iter()
-            .filter(|key| kid.is_none() || if named { key.kid() == kid } else { key.kid().is_none() })
+            .filter(|key| {
+                kid.is_none()
+                    || if named {
+                        key.kid() == kid
+                    } else {
+                        key.kid().is_none()
+                    }
+            })
             .filter(|key| key.algorithm() == jws.header.alg)
             .any(|key| key.verifies(jws.signed, &jws.signature));
         if !good {

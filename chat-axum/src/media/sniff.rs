@@ -92,9 +92,9 @@ fn text(head: &[u8], filename: &str) -> Option<Sniffed> {
         Err(_) => return None,
     };
     let start = text.trim_start_matches('\u{feff}').trim_start();
-    let markup = start
-        .strip_prefix('<')
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '!' | '?' | '/')));
+    let markup = start.strip_prefix('<').is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '!' | '?' | '/'))
+    });
     let binary = text
         .chars()
         .any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{85}'));
@@ -141,7 +141,10 @@ mod tests {
         assert_eq!(mime(b"a,b\n1,2\n", "A.CSV", ""), Some("text/csv"));
         assert_eq!(mime(b"{\"a\":1}", "a.json", ""), Some("application/json"));
         assert_eq!(mime(b"no json", "a.json", ""), Some("text/plain"));
-        assert_eq!(mime("grüße <3".as_bytes(), "a.html", "text/html"), Some("text/plain"));
+        assert_eq!(
+            mime("grüße <3".as_bytes(), "a.html", "text/html"),
+            Some("text/plain")
+        );
         assert_eq!(mime(b"<3 you", "", ""), Some("text/plain"));
     }
 

@@ -5,8 +5,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -81,10 +81,7 @@ fn unreadable(error: &MultipartError) -> ChatError {
     }
 }
 
-async fn in_time<T>(
-    idle: Duration,
-    read: impl Future<Output = Result<T, MultipartError>>,
-) -> ChatResult<T> {
+async fn in_time<T>(idle: Duration, read: impl Future<Output = Result<T, MultipartError>>) -> ChatResult<T> {
     tokio::time::timeout(idle, read)
         .await
         .map_err(|_| ChatError::invalid("file", "the upload stood still for too long"))?
@@ -127,7 +124,11 @@ async fn pump(
         return Err(ChatError::invalid("file", "the file is empty"));
     }
     let sniffed = sniff(&head, &filename, &declared).ok_or_else(|| {
-        ChatError::new(ErrorCode::UnsupportedMediaType, "files of this type are not taken").with_field("file")
+        ChatError::new(
+            ErrorCode::UnsupportedMediaType,
+            "files of this type are not taken",
+        )
+        .with_field("file")
     })?;
     let upload = NewUpload {
         filename,
@@ -275,5 +276,10 @@ async fn content(
         );
     }
     let bytes = actor.attachment_content(id, range).await?.bytes;
-    Ok((status, answer, Body::from_stream(bytes.map(|chunk| chunk.map(Bytes::from)))).into_response())
+    Ok((
+        status,
+        answer,
+        Body::from_stream(bytes.map(|chunk| chunk.map(Bytes::from))),
+    )
+        .into_response())
 }

@@ -83,7 +83,9 @@ async fn sign_up(
     Remote(address): Remote,
     Payload(request): Payload<SignUp>,
 ) -> ApiResult<(StatusCode, Json<Login>)> {
-    let login = accounts(&state)?.sign_up(&state.engine, request, &address).await?;
+    let login = accounts(&state)?
+        .sign_up(&state.engine, request, &address)
+        .await?;
     Ok((StatusCode::CREATED, answer(&state, login).await?))
 }
 

@@ -153,11 +153,13 @@ impl ChatEngine {
             drop(answer.send(reply));
             publication
         });
+        self.inner().in_flight.begin();
         self.inner()
             .committer
             .queue
             .try_send(Job { change, finish })
             .map_err(|_| {
+                self.inner().in_flight.end();
                 ChatError::new(ErrorCode::Overloaded, "too many changes are waiting")
                     .with_retry_after(Duration::from_secs(1))
             })?;

@@ -21,7 +21,7 @@ impl Actor {
     ///
     /// # Errors
     /// - `message_not_found`, `conversation_gone`: not a message of his sight.
-    /// - `invalid_operation`: a line of the engine, for everyone.
+    /// - `invalid_operation`: a line of the engine, for everyone; for the host, "for me".
     /// - `forbidden`: somebody else's, for everyone, without the role for it.
     /// - `window_closed`: his own, for everyone, past
     ///   [`delete_for_everyone_window`](crate::config::Policies::delete_for_everyone_window).
@@ -29,6 +29,10 @@ impl Actor {
         let subject = self.subject(delete.message_id).await?;
         let mut needs = subject.needs();
         match delete.scope {
+            DeletionScope::Me if self.is_host() => Err(ChatError::new(
+                ErrorCode::InvalidOperation,
+                "the host has no sight of its own to delete from",
+            )),
             DeletionScope::Me => {
                 let me = self.user_id().clone();
                 self.commit(needs, move |facts| {
@@ -40,8 +44,9 @@ impl Actor {
             DeletionScope::Everyone => {
                 // An edit cannot change the files of a message, so the ones found are the ones it has.
                 needs.attachments = subject.found.content.attachments.clone();
+                let host = self.is_host();
                 let policies = self.engine().config().policies.clone();
-                self.commit(needs, move |facts| redact(&subject, facts, &policies))
+                self.commit(needs, move |facts| redact(&subject, facts, &policies, host))
                     .await
             }
         }
@@ -66,7 +71,7 @@ fn hide(scene: &Scene<'_>, facts: &Facts, user: &UserId) -> ChatResult<Decision<
     Ok(change.done(()))
 }
 
-fn redact(subject: &Subject, facts: &Facts, policies: &Policies) -> ChatResult<Decision<()>> {
+fn redact(subject: &Subject, facts: &Facts, policies: &Policies, host: bool) -> ChatResult<Decision<()>> {
     let scene = subject.look(facts)?;
     let message = scene.message;
     if !scene.is_author() {
@@ -78,7 +83,11 @@ fn redact(subject: &Subject, facts: &Facts, policies: &Policies) -> ChatResult<D
             "not on a line of the engine",
         ));
     }
-    let by = deleted_by(&scene, facts, policies)?;
+    let by = if host {
+        Ok(DeletionBy::Moderator)
+    } else {
+        deleted_by(&scene, facts, policies)?
+    };
     if message.is_deleted() {
         return Ok(Decision::nothing(()));
     }

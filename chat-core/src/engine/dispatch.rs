@@ -129,6 +129,7 @@ impl ChatEngine {
 
     /// Publishes what did not come from a commit.
     pub(crate) async fn publish(&self, event: ChatEvent, origin: Option<SessionId>) {
+        self.inner().in_flight.begin();
         self.inner()
             .dispatcher
             .publish(Publication::single(event, origin))

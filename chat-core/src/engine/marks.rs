@@ -51,6 +51,7 @@ impl Actor {
     /// - `invalid_argument`: both forms or neither (`marks`, `conversation_id`), more than 100 (`marks`), or, in the
     ///   single form, no `seq` or one beyond the last message.
     /// - `conversation_not_found`, `conversation_gone`, in the single form.
+    /// - `invalid_operation` for the host, which has no marks.
     pub async fn mark_delivered(&self, marks: Marks) -> ChatResult<MarksAnswer> {
         self.mark(marks, Kind::Delivered).await
     }
@@ -73,6 +74,7 @@ impl Actor {
     /// - `conversation_not_found`, `conversation_gone`.
     /// - `invalid_argument` (`seq`): missing where there are messages, beyond the last one, or not for him to see.
     pub async fn mark_unread(&self, mark: Mark) -> ChatResult<MarksAnswer> {
+        self.has_marks()?;
         let id = mark.conversation_id;
         let entry = self.inbox_of(&[id]).await?.remove(&id);
         let first_unread = entry.and_then(|entry| entry.first_unread_seq);
@@ -98,6 +100,7 @@ impl Actor {
     /// # Errors
     /// `unavailable`, `overloaded`, `outcome_unknown`: some conversations may have been read.
     pub async fn read_all(&self) -> ChatResult<ReadAllAnswer> {
+        self.has_marks()?;
         let audience = self.read_audience().await?;
         let ids = self.inner().store.conversation_ids(self.user_id(), None).await?;
         let mut conversations = 0;
@@ -129,7 +132,19 @@ impl Actor {
         Ok(ReadAllAnswer { conversations })
     }
 
+    /// The host is no member and reads nothing.
+    fn has_marks(&self) -> ChatResult<()> {
+        if self.is_host() {
+            return Err(ChatError::new(
+                ErrorCode::InvalidOperation,
+                "the host has no marks",
+            ));
+        }
+        Ok(())
+    }
+
     async fn mark(&self, marks: Marks, kind: Kind) -> ChatResult<MarksAnswer> {
+        self.has_marks()?;
         let max = self.engine().config().limits.marks;
         match (marks.conversation_id, marks.marks) {
             (Some(_), Some(_)) => Err(ChatError::invalid("marks", "either these or conversation_id")),

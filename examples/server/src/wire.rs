@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use chat_adapters::media_fs::FsMediaStore;
 use chat_adapters::socketio::{SocketIoConfig, SocketIoGateway};
 use chat_adapters::sqlite::SqliteStore;
 use chat_adapters::websocket::{WebSocketConfig, WebSocketGateway};
-use chat_axum::{Accounts, ChatApi, JwtAuthenticator};
+use chat_axum::{Accounts, ChatApi, InvalidKey, JwtAuthenticator, JwtKey};
 use chat_core::ChatEngine;
 use chat_core::memory::MemoryStore;
 use chat_core::origin::OriginPolicy;
@@ -96,23 +95,22 @@ impl Wired {
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let storage = Storage::open(settings, &clock).await?;
-        let media = FsMediaStore::open(&settings.media_dir)
-            .await
-            .map_err(|error| SettingError::new("CHAT_MEDIA_URL", chain(&error)))?;
         let engine = ChatEngine::builder(storage.store())
             .with_clock(Arc::clone(&clock))
-            .with_media(Arc::new(media))
             .with_media_url(format!("{API}/attachments"))
             .with_secret(secret::cursor_key(&secret))
             .build();
-        let jwt = JwtAuthenticator::new(&secret, clock);
-        let accounts = settings
-            .accounts
-            .then(|| Arc::new(Accounts::new(engine.clone(), storage.accounts(), &jwt)));
-        let auth: Arc<dyn Authenticator> = match &accounts {
-            Some(accounts) => accounts.authenticator(),
-            None => Arc::new(jwt),
-        };
+        let key = JwtKey::hs256(&secret).map_err(unusable_secret)?;
+        let tokens: Arc<dyn Authenticator> =
+            Arc::new(JwtAuthenticator::new([key]).with_clock(Arc::clone(&clock)));
+        let mut accounts = None;
+        let mut auth = Arc::clone(&tokens);
+        if settings.accounts {
+            let own = Accounts::new(storage.accounts(), &secret).map_err(unusable_secret)?;
+            let own = Arc::new(own.with_clock(clock));
+            auth = Arc::new(own.authenticator(Some(tokens)));
+            accounts = Some(own);
+        }
         Ok(Self {
             engine,
             auth,
@@ -151,6 +149,10 @@ pub fn app(wired: &Wired, metrics: &Metrics) -> Router {
         .merge(SocketIoGateway::new(engine.clone(), Arc::clone(auth), socketio).router())
         .merge(health::routes(engine.clone(), metrics.clone()))
         .merge(web::routes())
+}
+
+fn unusable_secret(error: InvalidKey) -> SettingError {
+    SettingError::new("CHAT_JWT_SECRET", error.to_string())
 }
 
 fn make_folder(variable: &'static str, folder: &Path) -> Result<(), SettingError> {

@@ -1,0 +1,12 @@
+//! The gateway over real sockets.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod client;
+mod commands;
+mod connect;
+mod delivery;
+mod http;
+mod limits;
+mod origin;
+mod polling;
+mod server;

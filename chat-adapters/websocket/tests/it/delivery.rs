@@ -1,0 +1,78 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use chat_websocket::WebSocketConfig;
+
+use crate::client::{Client, Got};
+use crate::server::{Server, generous};
+
+#[tokio::test]
+async fn a_client_that_reads_gets_everything_in_order() {
+    let server = Server::start().await;
+    let mut client = Client::connect(&server, "ada").await;
+    let pushing = async {
+        for number in 0..20_000 {
+            server.push("ada", number, 100).await;
+            if number % 100 == 99 {
+                tokio::time::sleep(Duration::from_millis(3)).await;
+            }
+        }
+    };
+    let reading = async {
+        for number in 0..20_000 {
+            assert_eq!(client.event("typing_changed").await["number"], number);
+        }
+    };
+    tokio::join!(pushing, reading);
+    client.alive().await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_told_that_it_lags() {
+    let server = Server::start().await;
+    let mut client = Client::connect(&server, "ada").await;
+    let mut other = Client::connect(&server, "bob").await;
+    for number in 0..20_000 {
+        server.push("ada", number, 1_000).await;
+        if number % 1000 == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    other.alive().await;
+    let mut expected = 0;
+    loop {
+        match client.got().await {
+            Got::Json(json) if json["event"] == "typing_changed" => {
+                assert_eq!(json["data"]["number"], expected, "no gap before the end");
+                expected += 1;
+            }
+            Got::Json(json) => {
+                assert_eq!(
+                    json,
+                    json!({"event": "session_ending", "data": {"reason": "lagged"}})
+                );
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(expected < 20_000);
+    assert_eq!(client.closed().await, 4403);
+    server.sessions(1).await;
+    other.alive().await;
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_is_cut_off() {
+    let config = WebSocketConfig::default().with_write_timeout(Duration::from_millis(300));
+    let server = Server::with(generous(), config).await;
+    let client = Client::connect(&server, "ada").await;
+    // More than the kernel buffers on both sides.
+    for number in 0..300 {
+        server.push("ada", number, 100_000).await;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    server.sessions(0).await;
+    drop(client);
+}
