@@ -11,6 +11,7 @@ use chat_core::ChatEngine;
 use chat_core::port::Authenticator;
 
 use crate::accounts::Accounts;
+use crate::docs::Docs;
 use crate::error::ApiError;
 use crate::observe::observe;
 use crate::state::ApiState;
@@ -72,6 +73,7 @@ impl ChatApi {
             engine: self.engine,
             auth,
             accounts: self.accounts,
+            docs: Arc::new(Docs::new()),
             document: openapi::finish(document).into(),
             capabilities: Bytes::from(capabilities),
         };

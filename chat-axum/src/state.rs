@@ -5,6 +5,7 @@ use chat_core::ChatEngine;
 use chat_core::port::Authenticator;
 
 use crate::accounts::Accounts;
+use crate::docs::Docs;
 
 /// What handlers share. Private: the host's own state stays the host's.
 #[derive(Clone)]
@@ -14,6 +15,8 @@ pub(crate) struct ApiState {
     pub(crate) accounts: Option<Arc<Accounts>>,
     /// The OpenAPI document, with [`MOUNT`](crate::openapi::MOUNT) for the prefix.
     pub(crate) document: Arc<str>,
+    /// `GET /docs`.
+    pub(crate) docs: Arc<Docs>,
     /// `GET /capabilities`, which never changes while the engine lives.
     pub(crate) capabilities: Bytes,
 }

@@ -9,7 +9,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::CurrentUser;
-use crate::docs;
 use crate::error::ApiResult;
 use crate::openapi;
 use crate::state::ApiState;
@@ -48,8 +47,11 @@ async fn document(State(state): State<ApiState>, OriginalUri(uri): OriginalUri) 
     get, path = "/docs", tag = "meta", security(()),
     responses((status = 200, description = "A page", body = String, content_type = "text/html")),
 )]
-async fn page() -> impl IntoResponse {
-    ([(CONTENT_SECURITY_POLICY, docs::POLICY)], Html(docs::PAGE))
+async fn page(State(state): State<ApiState>) -> impl IntoResponse {
+    (
+        [(CONTENT_SECURITY_POLICY, state.docs.policy.clone())],
+        Html(state.docs.page.clone()),
+    )
 }
 
 /// Whether this process lives.

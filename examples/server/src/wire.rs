@@ -155,8 +155,14 @@ fn unusable_secret(error: InvalidKey) -> SettingError {
     SettingError::new("CHAT_JWT_SECRET", error.to_string())
 }
 
+/// For the owner only: what people write lies in it.
 fn make_folder(variable: &'static str, folder: &Path) -> Result<(), SettingError> {
-    std::fs::create_dir_all(folder)
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(folder)
         .map_err(|error| SettingError::new(variable, format!("the folder cannot be made: {error}")))
 }
 
