@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::Actor;
 use super::changeset::ChangeSet;
 use super::members::standing;
+use super::presence::Glimpse;
 use super::settings::put_own_side;
 use crate::access::{Action, allowed};
 use crate::command::PageRequest;
@@ -14,7 +15,7 @@ use crate::event::ChatEvent;
 use crate::id::{ConversationId, UserId};
 use crate::model::{ConversationKind, DirectPair, User};
 use crate::store::{MembersNeeded, Needs, Target};
-use crate::view::{Page, UserPresence, UserView};
+use crate::view::{Page, UserView};
 
 /// In how many groups that the two share the blocker's counts are told anew. In more of them he sees the change with
 /// his next list or sync.
@@ -101,7 +102,7 @@ impl Actor {
         me: &User,
         other: &User,
         on: bool,
-        before: ChatResult<[Vec<(UserId, UserPresence)>; 2]>,
+        before: ChatResult<[Vec<Glimpse>; 2]>,
     ) -> ChatResult<()> {
         if on
             && let Some(pair) = DirectPair::new(&me.id, &other.id)
@@ -118,18 +119,14 @@ impl Actor {
     }
 
     /// What each of the two knows of the other, where he follows it live.
-    async fn mutual_presence(&self, me: &User, other: &User) -> ChatResult<[Vec<(UserId, UserPresence)>; 2]> {
+    async fn mutual_presence(&self, me: &User, other: &User) -> ChatResult<[Vec<Glimpse>; 2]> {
         Ok([
             self.presence_followed(me, &other.id).await?,
             self.presence_followed(other, &me.id).await?,
         ])
     }
 
-    async fn presence_followed(
-        &self,
-        subject: &User,
-        viewer: &UserId,
-    ) -> ChatResult<Vec<(UserId, UserPresence)>> {
+    async fn presence_followed(&self, subject: &User, viewer: &UserId) -> ChatResult<Vec<Glimpse>> {
         let viewers = self.engine().connected(std::slice::from_ref(viewer));
         if viewers.is_empty() {
             return Ok(Vec::new());

@@ -76,12 +76,6 @@ impl Actor {
         self.presence_through(&eyes, users).await
     }
 
-    /// Whether the caller may know if a user is online.
-    pub(crate) async fn may_see_online(&self, user: &User) -> ChatResult<bool> {
-        let eyes = self.eyes_on(std::slice::from_ref(user)).await?;
-        Ok(eyes.know(self.user_id(), user).status)
-    }
-
     /// Presence through eyes already opened: the same caller with other settings, for instance.
     pub(super) async fn presence_through(
         &self,
@@ -155,6 +149,15 @@ impl Eyes {
             self.blocks.involves(&subject.id),
         )
     }
+}
+
+/// One user's presence through another's eyes.
+#[derive(Debug)]
+pub(crate) struct Glimpse {
+    pub(crate) viewer: UserId,
+    pub(crate) presence: UserPresence,
+    /// Whether the viewer may know when the status changes; otherwise it stays offline for him.
+    pub(crate) knows_status: bool,
 }
 
 fn hangs_on_contacts(settings: &UserSettings) -> bool {
@@ -288,11 +291,7 @@ impl ChatEngine {
 
     /// Presence of one user as far as each of these viewers may know, in the order of their ids. Costs the same
     /// number of store calls for any number of viewers.
-    pub(super) async fn presence_for(
-        &self,
-        subject: &User,
-        viewers: &[UserId],
-    ) -> ChatResult<Vec<(UserId, UserPresence)>> {
+    pub(crate) async fn presence_for(&self, subject: &User, viewers: &[UserId]) -> ChatResult<Vec<Glimpse>> {
         let store = &self.inner().store;
         let mut viewers = store.users(viewers).await?;
         viewers.retain(|viewer| viewer.id != subject.id);
@@ -320,13 +319,17 @@ impl ChatEngine {
                     contacts.contains(&viewer.id),
                     blocks.involves(&viewer.id),
                 );
-                (viewer.id, presence_known(known, subject, status))
+                Glimpse {
+                    viewer: viewer.id,
+                    presence: presence_known(known, subject, status),
+                    knows_status: known.status,
+                }
             })
             .collect())
     }
 
     /// Live viewers who follow a user's presence: those who subscribed to it, and direct peers.
-    pub(super) async fn followers(&self, user: &UserId) -> ChatResult<Vec<UserId>> {
+    pub(crate) async fn followers(&self, user: &UserId) -> ChatResult<Vec<UserId>> {
         let mut followers = self.inner().live.watchers(user);
         let cap = self.config().limits.presence_ids;
         followers.extend(self.inner().store.contacts(user, None, cap).await?);
@@ -336,17 +339,12 @@ impl ChatEngine {
 
     /// Tells viewers for whom a user's presence became something else without a coming or going: after a block or a
     /// change of settings it looks like one.
-    pub(super) async fn tell_difference(
-        &self,
-        before: Vec<(UserId, UserPresence)>,
-        after: Vec<(UserId, UserPresence)>,
-    ) -> ChatResult<()> {
-        let before: HashMap<UserId, UserPresence> = before.into_iter().collect();
-        for (viewer, presence) in after {
-            if before
-                .get(&viewer)
-                .is_some_and(|old| old.status != presence.status)
-            {
+    pub(super) async fn tell_difference(&self, before: Vec<Glimpse>, after: Vec<Glimpse>) -> ChatResult<()> {
+        let before: HashMap<UserId, PresenceStatus> = (before.into_iter())
+            .map(|glimpse| (glimpse.viewer, glimpse.presence.status))
+            .collect();
+        for Glimpse { viewer, presence, .. } in after {
+            if before.get(&viewer).is_some_and(|old| *old != presence.status) {
                 self.hand_over(&[viewer], None, "presence_changed", &presence)
                     .await?;
             }

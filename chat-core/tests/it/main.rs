@@ -1,13 +1,32 @@
 //! What the engine's commands do, through its public API, on the memory store.
 #![cfg(feature = "memory")]
 #![allow(missing_docs)]
+// Clippy's leave for tests does not reach the functions that tests share.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
+mod attachments;
 mod blocking;
+mod deletion;
+mod devices;
+mod editing;
 mod groups;
+mod history;
 mod leaving;
+mod marks;
+mod meetings;
 mod members;
 mod presence;
 mod profile;
+mod reactions;
+mod receipts;
+mod search;
 mod settings;
+mod sync;
+mod talk;
 mod typing;
 mod world;

@@ -31,7 +31,7 @@ async fn newcomers_see_from_joining_on_and_have_nothing_unread() {
         .add_members(group, users(&[&d, &b, &d, &id("nobody"), &a]))
         .await
         .unwrap();
-    assert_eq!(answer.added, [d.clone()]);
+    assert_eq!(answer.added, std::slice::from_ref(&d));
     assert_eq!(answer.already_members, [b.clone(), a.clone()]);
     assert_eq!(answer.skipped, [id("nobody")]);
     let member = world.member(group, &d).await;

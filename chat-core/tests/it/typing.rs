@@ -102,6 +102,25 @@ async fn the_whole_list_goes_to_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_block_hides_typing_in_groups_both_ways() {
+    let world = World::new();
+    let [a, b, c] = world.users(["a", "b", "c"]).await;
+    let group = world.group(&a, &[&b, &c]).await;
+    world.on(&c).block(&a).await.unwrap();
+    let (mut of_a, mut of_c) = (world.connect(&a).await, world.connect(&c).await);
+    type_in(&world, &a, group, true).await;
+    world.happened().await;
+    assert!(of_c.got().await.is_empty());
+    type_in(&world, &b, group, true).await;
+    world.happened().await;
+    type_on(&of_c, group, true).await;
+    world.happened().await;
+    let lists = |got: Vec<Value>| -> Vec<Value> { got.into_iter().map(|p| p["user_ids"].clone()).collect() };
+    assert_eq!(lists(of_c.got_of("typing_changed").await), [json!(["b"])]);
+    assert_eq!(lists(of_a.got_of("typing_changed").await), [json!(["b"])]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn he_types_until_all_his_sessions_have_stopped() {
     let world = World::new();
     let [a, b] = world.users(["a", "b"]).await;

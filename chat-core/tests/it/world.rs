@@ -148,7 +148,12 @@ impl World {
     }
 
     pub(crate) async fn row(&self, user: &UserId) -> User {
-        self.store().users(&[user.clone()]).await.unwrap().pop().unwrap()
+        self.store()
+            .users(std::slice::from_ref(user))
+            .await
+            .unwrap()
+            .pop()
+            .unwrap()
     }
 
     /// An upload that waits for its use.

@@ -130,9 +130,6 @@ async fn stop_gracefully(wired: &Wired, graceful: GracefulShutdown) {
     if tokio::time::timeout(REQUESTS, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests were cut off");
     }
-    if !engine.drain(SPREAD, COMMANDS).await {
-        tracing::warn!("commands were cut off");
-    }
     let gone = async {
         while engine.live().count() > 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -142,6 +139,10 @@ async fn stop_gracefully(wired: &Wired, graceful: GracefulShutdown) {
     };
     if tokio::time::timeout(SESSIONS, gone).await.is_err() {
         tracing::warn!(sessions = engine.live().count(), "sessions were cut off");
+    }
+    // Last: the end of a session is work as well.
+    if !engine.drain(SPREAD, COMMANDS).await {
+        tracing::warn!("commands were cut off");
     }
     if tokio::time::timeout(CLOSING, wired.close()).await.is_err() {
         tracing::warn!("the store did not close in time");

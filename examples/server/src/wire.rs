@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use chat_adapters::media_fs::FsMediaStore;
 use chat_adapters::socketio::{SocketIoConfig, SocketIoGateway};
 use chat_adapters::sqlite::SqliteStore;
 use chat_adapters::websocket::{WebSocketConfig, WebSocketGateway};
@@ -95,8 +96,12 @@ impl Wired {
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let storage = Storage::open(settings, &clock).await?;
+        let media = FsMediaStore::open(&settings.media_dir)
+            .await
+            .map_err(|error| SettingError::new("CHAT_MEDIA_URL", chain(&error)))?;
         let engine = ChatEngine::builder(storage.store())
             .with_clock(Arc::clone(&clock))
+            .with_media(Arc::new(media))
             .with_media_url(format!("{API}/attachments"))
             .with_secret(secret::cursor_key(&secret))
             .build();
@@ -155,8 +160,14 @@ fn unusable_secret(error: InvalidKey) -> SettingError {
     SettingError::new("CHAT_JWT_SECRET", error.to_string())
 }
 
+/// For the owner only: what people write lies in it.
 fn make_folder(variable: &'static str, folder: &Path) -> Result<(), SettingError> {
-    std::fs::create_dir_all(folder)
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(folder)
         .map_err(|error| SettingError::new(variable, format!("the folder cannot be made: {error}")))
 }
 

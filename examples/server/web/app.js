@@ -14,6 +14,7 @@ import { chatView } from './view-chat.js';
 import { newDirectDialog, newGroupDialog } from './view-people.js';
 
 const KEY = 'chat.login';
+const LATER = new Set(['rate_limited', 'slow_mode', 'overloaded', 'unavailable', 'outcome_unknown']);
 const EMOJI = ['👍', '❤️', '😂', '😮', '😢', '🎉'];
 const root = document.getElementById('root');
 const api = new Api('/api');
@@ -43,7 +44,8 @@ function start({ user, token }) {
   api.token = token;
   const pending = new Map(); // conversation id => messages on their way
   const heard = new Map(); //   conversation id => newest seq from others that reached this page
-  let chat; let drawing = false; let markTimer; let reading = false;
+  let chat; let drawing = false; let markTimer; let reading = false; let emptying = false;
+  const outbox = []; // messages to send, in order
 
   const app = {
     api, me: user, toast, newKey, media: new Media(api), openId: undefined, synced: false,
@@ -160,29 +162,42 @@ function start({ user, token }) {
     };
     pending.set(id, [...app.pendingOf(id), message]);
     chat?.toBottom();
-    post(message);
+    app.resend(message);
   };
 
-  async function post(message) {
-    const id = message.conversation_id;
+  app.resend = message => {
     message.pending = 'sending';
-    app.replica.changed(id);
-    try {
-      const { message: sent } = await app.conn.command('send_message', {
-        conversation_id: id, client_id: message.client_id, kind: message.kind, text: message.text || undefined, client_time: message.created_at,
-        attachment_ids: message.attachments.length ? message.attachments.map(file => file.id) : undefined, reply_to: message.reply_to?.message_id,
-      });
-      app.discard(message);
-      app.replica.take(sent);
-    } catch (error) {
-      // Without a connection it waits for the next one; its client id keeps it from being sent twice.
-      if (['offline', 'timeout'].includes(error.code)) message.waiting = true;
-      else { message.pending = 'failed'; app.fail(error); }
-      app.replica.changed(id);
+    outbox.push(message);
+    app.replica.changed(message.conversation_id);
+    empty();
+  };
+
+  /** Sends what waits, one after the other. What an outage leaves is sent later; its client id keeps it from being there twice. */
+  async function empty() {
+    if (emptying) return;
+    emptying = true;
+    while (outbox.length && app.conn.ready) {
+      const [message] = outbox;
+      try {
+        const { message: sent } = await app.conn.command('send_message', {
+          conversation_id: message.conversation_id, client_id: message.client_id, kind: message.kind, text: message.text || undefined, client_time: message.created_at,
+          attachment_ids: message.attachments.length ? message.attachments.map(file => file.id) : undefined, reply_to: message.reply_to?.message_id,
+        });
+        outbox.shift();
+        app.discard(message);
+        app.replica.take(sent);
+      } catch (error) {
+        if (['offline', 'timeout'].includes(error.code)) break;
+        if (LATER.has(error.code)) { await new Promise(later => setTimeout(later, error.retry_after_ms ?? 1000)); continue; }
+        outbox.shift();
+        message.pending = 'failed';
+        app.fail(error);
+        app.replica.changed(message.conversation_id);
+      }
     }
+    emptying = false;
   }
 
-  app.resend = post;
   app.discard = message => {
     pending.set(message.conversation_id, app.pendingOf(message.conversation_id).filter(other => other !== message));
     app.replica.changed(message.conversation_id);
@@ -250,7 +265,7 @@ function start({ user, token }) {
       app.synced = true;
       app.conn.command('set_foreground', { foreground: looking() }).catch(() => {});
       if (app.openId) app.conn.command('open_conversation', { conversation_id: app.openId }).catch(() => {});
-      for (const waiting of [...pending.values()].flat().filter(message => message.waiting)) { waiting.waiting = false; post(waiting); }
+      empty();
       app.replica.changed(null);
     } catch (error) {
       if (error.code !== 'offline') { app.fail(error); setTimeout(() => { if (app.conn.ready) ready(); }, 3000); }

@@ -76,7 +76,8 @@ export function chatView(app, id) {
   function* lines(c) {
     const timeline = app.replica.timelines.get(id);
     if (timeline && !timeline.more) yield { key: 'start', sign: '', make: () => el('.system', {}, c.kind === 'group' ? 'The beginning of this group' : 'The beginning of this conversation') };
-    let before; let day; let divided = !firstUnread;
+    let before; let day;
+    let divided = !firstUnread || (timeline?.from > firstUnread && timeline.more);
     for (const message of [...app.replica.messages(id), ...app.pendingOf(id)]) {
       const on = dayKey(message.created_at);
       if (on !== day) {
@@ -121,7 +122,9 @@ export function chatView(app, id) {
     if (loading) return;
     loading = true;
     try {
-      await app.replica.load(id);
+      let timeline = await app.replica.load(id);
+      // The first unread message is where one wants to go on reading, unless it is far away.
+      for (let turn = 0; turn < 4 && firstUnread < timeline.from && timeline.more; turn += 1) timeline = await app.replica.load(id, true);
       draw();
       const divider = rows.querySelector('.unread');
       if (!placed && divider) divider.scrollIntoView({ block: 'center' }); else bottom();
@@ -129,8 +132,8 @@ export function chatView(app, id) {
       stick = distance() < NEAR;
       app.readable();
     } catch (error) { if (error.code !== 'offline') app.fail(error); } finally { loading = false; }
-    // A page shorter than the screen cannot be scrolled, so it would never ask for more.
-    if (scroll.scrollHeight <= scroll.clientHeight + 300) await older();
+    // Where nothing can be scrolled up, no scrolling would ever ask for more.
+    if (scroll.scrollTop < 300) await older();
     if (stick) bottom();
   }
 

@@ -9,7 +9,7 @@ const MAX_FILES = 10;
 export function composer(app, id) {
   let files = []; // {file, name, attachment?, error?}
   let target = null; // {kind: 'reply' | 'edit', message}
-  let typedAt = 0; let idle;
+  let toldAt = 0; let telling = false; let idle;
 
   const text = el('textarea', { rows: 1, maxLength: 10_000, placeholder: 'Message', 'aria-label': 'Message', dir: 'auto', onkeydown: keys, oninput: typed, onpaste: paste });
   const picker = el('input', { type: 'file', multiple: true, hidden: true, tabIndex: -1, onchange: () => { add([...picker.files]); picker.value = ''; } });
@@ -40,8 +40,9 @@ export function composer(app, id) {
     if (target?.kind === 'edit') return;
     clearTimeout(idle);
     if (!text.value) return quiet();
-    if (Date.now() - typedAt > 3000) {
-      typedAt = Date.now();
+    if (Date.now() - toldAt > 2500) {
+      toldAt = Date.now();
+      telling = true;
       app.conn.command('typing', { conversation_id: id, active: true }).catch(() => {});
     }
     idle = setTimeout(quiet, 4000);
@@ -49,8 +50,8 @@ export function composer(app, id) {
 
   function quiet(tell = true) {
     clearTimeout(idle);
-    if (typedAt && tell) app.conn.command('typing', { conversation_id: id, active: false }).catch(() => {});
-    typedAt = 0;
+    if (telling && tell) app.conn.command('typing', { conversation_id: id, active: false }).catch(() => {});
+    telling = false;
   }
 
   function paste(event) {

@@ -1,6 +1,6 @@
 //! Live events: who gets one, and what each of them sees in it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ use crate::error::ChatResult;
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, SessionId, UserId};
 use crate::model::{Conversation, ConversationKind, Member, Message};
+use crate::store::Blocks;
 use crate::view::{GoneView, MessageView};
 
 impl ChatEngine {
@@ -363,7 +364,7 @@ impl ChatEngine {
             "muted_until": muted,
             "archived": entry.archived,
             "hidden": entry.hidden,
-            "visible_from": entry.member.visible_from,
+            "visible_from_seq": entry.member.visible_from,
             "badge": badge,
         });
         self.hand_over(std::slice::from_ref(user), origin, "inbox_updated", &payload)
@@ -383,38 +384,34 @@ impl ChatEngine {
         if viewers.is_empty() {
             return Ok(());
         }
-        let blocks = self.inner().store.blocks_among(by, &viewers).await?;
-        for viewer in viewers {
-            if blocks.involves(&viewer) {
-                continue;
+        // A block hides the typing of both from each other, whoever of the list it is.
+        let mut unseen: HashMap<&UserId, Blocks> = HashMap::new();
+        for typist in typing.iter().chain([by]) {
+            if !unseen.contains_key(typist) {
+                let blocks = self.inner().store.blocks_among(typist, &viewers).await?;
+                unseen.insert(typist, blocks);
             }
-            let others: Vec<&UserId> = typing.iter().filter(|user| **user != viewer).collect();
+        }
+        let sees = |viewer: &UserId, typist: &UserId| {
+            typist != viewer && !unseen.get(typist).is_some_and(|blocks| blocks.involves(viewer))
+        };
+        for viewer in viewers.iter().filter(|viewer| sees(viewer, by)) {
+            let others: Vec<&UserId> = typing.iter().filter(|typist| sees(viewer, typist)).collect();
             let payload = json!({ "conversation_id": id, "user_ids": others });
-            self.hand_over(&[viewer], None, "typing_changed", &payload)
+            self.hand_over(std::slice::from_ref(viewer), None, "typing_changed", &payload)
                 .await?;
         }
         Ok(())
     }
 
     async fn deliver_presence(&self, user: &UserId) -> ChatResult<()> {
-        let mut viewers = self.inner().live.watchers(user);
-        viewers.extend(
-            self.inner()
-                .store
-                .contacts(user, None, self.config().limits.presence_ids)
-                .await?,
-        );
-        viewers.retain(|viewer| viewer != user);
         let users = self.users_by_id(std::slice::from_ref(user)).await?;
         let Some(row) = users.get(user) else { return Ok(()) };
-        for viewer in self.connected(&viewers) {
-            let actor = self.as_user(&viewer);
-            // The same function answers questions about presence, so an event never says more.
-            let Some(presence) = actor.presence_of(std::slice::from_ref(row)).await?.pop() else {
-                continue;
-            };
-            if actor.may_see_online(row).await? {
-                self.hand_over(&[viewer], None, "presence_changed", &presence)
+        let followers = self.followers(user).await?;
+        // The same rule answers questions about presence, so an event never says more.
+        for glimpse in self.presence_for(row, &followers).await? {
+            if glimpse.knows_status {
+                self.hand_over(&[glimpse.viewer], None, "presence_changed", &glimpse.presence)
                     .await?;
             }
         }

@@ -1,0 +1,48 @@
+//! Bad settings: one clear line, exit code 2.
+
+use crate::process::refused;
+
+#[tokio::test]
+async fn a_bad_value_stops_the_start_with_one_line_that_names_it() {
+    let cases = [
+        ("PORT", "http"),
+        ("PORT", "65536"),
+        ("HOST", "no such host"),
+        ("CHAT_STORE", "oracle"),
+        ("CHAT_STORE", "postgres"),
+        ("CHAT_STORE", "mongodb"),
+        ("CHAT_MEDIA_URL", "s3://bucket"),
+        ("CHAT_MEDIA_URL", "/plain/path"),
+        ("CHAT_ACCOUNTS", "maybe"),
+        ("CHAT_ALLOWED_ORIGINS", "example.com"),
+        ("CHAT_FCM_CREDENTIALS", "/etc/key.json"),
+        ("CHAT_FCM_ENDPOINT", "http://127.0.0.1:1"),
+        ("REDIS_URL", "redis://127.0.0.1"),
+        ("RUST_LOG", "chat_core=loudly"),
+        ("CHAT_DATA_DIR", "/dev/null/data"),
+    ];
+    for (variable, value) in cases {
+        let output = refused(&[(variable, value)]).await;
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{variable}={value}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{variable}={value}: {stderr}");
+        assert!(stderr.contains(variable), "{variable}={value}: {stderr}");
+        assert!(output.stdout.is_empty(), "{variable}={value}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_none_is_named_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("chat.db");
+    std::fs::write(&file, "this is no database, but somebody may need it").unwrap();
+    let output = refused(&[("CHAT_DATA_DIR", folder.path().to_str().unwrap())]).await;
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("CHAT_DATA_DIR"), "{stderr}");
+    assert!(
+        std::fs::read_to_string(&file)
+            .unwrap()
+            .starts_with("this is no database")
+    );
+}
