@@ -73,6 +73,7 @@ pub(crate) fn finish(document: OpenApi) -> String {
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
         for (path, item) in paths {
             for (method, operation) in item.as_object_mut().into_iter().flatten() {
+                set(operation, "operationId", json!(operation_id(path, method)));
                 refusals(path, method, operation);
             }
         }
@@ -93,6 +94,18 @@ fn problem() -> Value {
         set(code, "enum", json!(codes));
     }
     schema
+}
+
+/// A name for generated clients, such as `get_conversations_by_id_messages`. Handlers are named within their file.
+fn operation_id(path: &str, method: &str) -> String {
+    path.split('/')
+        .filter(|part| !part.is_empty())
+        .fold(method.to_owned(), |id, part| {
+            match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+                Some(parameter) => format!("{id}_by_{parameter}"),
+                None => format!("{id}_{}", part.replace(['-', '.'], "_")),
+            }
+        })
 }
 
 /// Adds the refusals an operation shares with its like.

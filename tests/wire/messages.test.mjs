@@ -118,7 +118,7 @@ scenario('meetings and live locations go their ways', async world => {
   const later = hours => new Date(Date.now() + hours * 3_600_000).toISOString();
   const meeting = await ada.send(direct, { kind: 'meeting', meeting: { place: 'Café', scheduled_at: later(24), note: 'bring cake' } });
   assert.equal(meeting.meeting.status, 'pending');
-  await refused(ada.post(`/messages/${meeting.id}/meeting`, { action: 'confirm', expected_version: 1 }), 'invalid_transition');
+  await refused(ada.post(`/messages/${meeting.id}/meeting`, { action: 'confirm', expected_version: 1 }), 'forbidden');
   const moved = await ben.post(`/messages/${meeting.id}/meeting`, { action: 'reschedule', expected_version: 1, scheduled_at: later(48) });
   assert.equal(moved.meeting.status, 'rescheduled');
   assert.equal(moved.meeting.proposed_by, ben.id);

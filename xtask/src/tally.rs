@@ -11,6 +11,11 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    pub(crate) const PASSED: Self = Self {
+        passed: 1,
+        failed: 0,
+        skipped: 0,
+    };
     pub(crate) const FAILED: Self = Self {
         passed: 0,
         failed: 1,

@@ -135,7 +135,7 @@ fn over_the_wire(options: &TestOptions, server: &Path, report: &mut Report) -> R
     for store in ["sqlite", "memory"] {
         let files = scripts(&wire, ".test.mjs", options.wire.as_deref())?;
         let tally = match ChatServer::start(server, store) {
-            Ok(server) => node_tests(&node, &wire, &files, &server, &[], WIRE_LIMIT)?,
+            Ok(server) => node_tests(&node, &wire, &files, &server)?,
             Err(failure) => {
                 println!("{failure}");
                 Tally::FAILED
@@ -143,52 +143,62 @@ fn over_the_wire(options: &TestOptions, server: &Path, report: &mut Report) -> R
         };
         report.add(format!("wire scenarios on {store}"), tally);
     }
-    let browser = root().join("tests/browser");
-    let files = scripts(&browser, ".mjs", None)?;
-    if files.is_empty() || options.wire.is_some() {
-        return Ok(());
-    }
-    if browser.join("package.json").is_file()
-        && let Err(missing) = tools::node_packages(&browser)
-    {
-        report.missing("browser test", &missing, options);
-        return Ok(());
-    }
-    match tools::chromium() {
-        Ok(chromium) => {
-            let tally = match ChatServer::start(server, "sqlite") {
-                Ok(server) => {
-                    let chromium = [("CHROMIUM", chromium.as_path())];
-                    node_tests(&node, &browser, &files, &server, &chromium, BROWSER_LIMIT)?
-                }
-                Err(failure) => {
-                    println!("{failure}");
-                    Tally::FAILED
-                }
-            };
-            report.add("browser test", tally);
-        }
-        Err(missing) => report.missing("browser test", &missing, options),
+    if options.wire.is_none() {
+        in_a_browser(options, &node, server, report)?;
     }
     Ok(())
 }
 
-fn node_tests(
+/// The page of the server in a real browser: one script, one test.
+fn in_a_browser(
+    options: &TestOptions,
     node: &Path,
-    folder: &Path,
-    files: &[PathBuf],
-    server: &ChatServer,
-    environment: &[(&str, &Path)],
-    limit: Duration,
-) -> Result<Tally, Failure> {
+    server: &Path,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let name = "browser test";
+    let folder = root().join("tests/browser");
+    let chromium = match tools::node_packages(&folder).and_then(|()| tools::chromium()) {
+        Ok(chromium) => chromium,
+        Err(missing) => {
+            report.missing(name, &missing, options);
+            return Ok(());
+        }
+    };
+    let tally = match ChatServer::start(server, "sqlite") {
+        Ok(server) => {
+            let mut command = Command::new(node);
+            command
+                .args(["chat.mjs", "--base", &server.url, "--chromium"])
+                .arg(chromium);
+            let outcome = run_shown(&mut command, &folder, BROWSER_LIMIT)?;
+            if outcome.success {
+                Tally::PASSED
+            } else {
+                Tally::FAILED
+            }
+        }
+        Err(failure) => {
+            println!("{failure}");
+            Tally::FAILED
+        }
+    };
+    report.add(name, tally);
+    Ok(())
+}
+
+fn node_tests(node: &Path, folder: &Path, files: &[PathBuf], server: &ChatServer) -> Result<Tally, Failure> {
     let mut command = Command::new(node);
+    command.args(["--test", "--test-reporter=spec"]);
+    // Scenarios mostly wait; several files at a time, where this Node can.
+    if tools::node_knows(node, "--test-concurrency") {
+        command.arg("--test-concurrency=4");
+    }
     command
-        .args(["--test", "--test-reporter=spec"])
         .args(files)
         .env("BASE_URL", &server.url)
-        .env("CHAT_JWT_SECRET", &server.secret)
-        .envs(environment.iter().copied());
-    let outcome = run_shown(&mut command, folder, limit)?;
+        .env("CHAT_JWT_SECRET", &server.secret);
+    let outcome = run_shown(&mut command, folder, WIRE_LIMIT)?;
     Ok(Tally::of_node(&outcome.lines).judged(outcome.success))
 }
 

@@ -62,6 +62,15 @@ pub(crate) fn node() -> Result<PathBuf, Missing> {
     })
 }
 
+/// Whether this Node has an option.
+pub(crate) fn node_knows(node: &Path, option: &str) -> bool {
+    Command::new(node)
+        .arg("--help")
+        .stdin(Stdio::null())
+        .output()
+        .is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains(option))
+}
+
 /// A Chromium: `CHROMIUM`, one on `PATH`, or the Debian package.
 pub(crate) fn chromium() -> Result<PathBuf, Missing> {
     let named = std::env::var_os("CHROMIUM")
@@ -95,8 +104,9 @@ pub(crate) fn node_packages(folder: &Path) -> Result<(), Missing> {
     let lock = folder.join("package-lock.json");
     let installed = folder.join("node_modules").join(".package-lock.json");
     let time = |file: &Path| file.metadata().and_then(|data| data.modified()).ok();
-    if let (Some(lock), Some(installed)) = (time(&lock), time(&installed))
-        && installed >= lock
+    let wanted = time(&lock).or_else(|| time(&folder.join("package.json")));
+    if let (Some(wanted), Some(installed)) = (wanted, time(&installed))
+        && installed >= wanted
     {
         return Ok(());
     }

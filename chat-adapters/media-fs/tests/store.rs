@@ -1,5 +1,13 @@
 //! The contract of a media store, on a folder.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: a failed expectation is a panic"
+)]
+
 use chat_core::error::{BackendError, BackendErrorKind, BackendResult};
 use chat_core::id::AttachmentId;
 use chat_core::port::{MediaStore, MediaStream};

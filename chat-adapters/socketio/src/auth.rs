@@ -25,14 +25,14 @@ pub(crate) fn credentials(request: &Parts, handshake: Option<&str>) -> Credentia
             .eq_ignore_ascii_case("bearer")
             .then(|| token.trim().to_owned())
     };
-    let mut credentials = Credentials::default();
-    credentials.token = shown.or_else(bearer);
-    credentials.headers = request
-        .headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-        .collect();
-    credentials
+    Credentials {
+        token: shown.or_else(bearer),
+        headers: request
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+            .collect(),
+    }
 }
 
 /// Where a request comes from: what the host put into its extensions, as it knows its proxies, else the socket's peer.

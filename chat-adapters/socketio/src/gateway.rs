@@ -99,14 +99,14 @@ async fn serve(State(gateway): State<SocketIoGateway>, request: Request) -> Resp
     if let Err(error) = origin::check(&shared.config.origins, &parts) {
         return refuse(StatusCode::FORBIDDEN, &error);
     }
-    if named(&parts.uri).is_none() {
-        if let Err(error) = shared.admit(connect_from(&parts).address) {
-            let status = match error.code() {
-                ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-                _ => StatusCode::SERVICE_UNAVAILABLE,
-            };
-            return refuse(status, &error);
-        }
+    if named(&parts.uri).is_none()
+        && let Err(error) = shared.admit(connect_from(&parts).address)
+    {
+        let status = match error.code() {
+            ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        return refuse(status, &error);
     }
     let polling = named(&parts.uri).and_then(|id| shared.client(id));
     let request = Request::from_parts(parts, body);

@@ -99,10 +99,10 @@ pub(crate) async fn run(shared: &Shared, mut outbound: Outbound, client: &Client
         }
     };
     client.data.close();
-    if let Some((reason, reconnect_after)) = end {
-        if reason != EndReason::ClientGone {
-            say_goodbye(shared, client, reason, reconnect_after, worker).await;
-        }
+    if let Some((reason, reconnect_after)) = end
+        && reason != EndReason::ClientGone
+    {
+        say_goodbye(shared, client, reason, reconnect_after, worker).await;
     }
     client.close(DisconnectReason::ClosingServer);
 }

@@ -164,10 +164,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stream<S> {
 
 impl<S> Drop for Stream<S> {
     fn drop(&mut self) {
-        if let Some(client) = self.polling.take() {
-            if client.transport_type() == TransportType::Polling {
-                client.close(DisconnectReason::TransportError);
-            }
+        if let Some(client) = self.polling.take()
+            && client.transport_type() == TransportType::Polling
+        {
+            client.close(DisconnectReason::TransportError);
         }
     }
 }

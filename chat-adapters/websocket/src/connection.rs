@@ -242,10 +242,10 @@ impl Reader<'_> {
             }
         };
         // The session is over; the writer sends what waits and then closes.
-        if let Some(close) = close {
-            if self.answers.send(Written::Close(close)).await.is_err() {
-                return;
-            }
+        if let Some(close) = close
+            && self.answers.send(Written::Close(close)).await.is_err()
+        {
+            return;
         }
         drop(self);
         let too_large = close == Some(Close::FRAME_TOO_LARGE);

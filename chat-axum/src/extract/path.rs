@@ -78,10 +78,10 @@ impl<S: Send + Sync, T: PathSegment, U: PathSegment> FromRequestParts<S> for At<
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let found = params(parts, state).await;
         // Bytes that are no UTF-8 spoil the whole path; the text of the refusal says where they are.
-        if let Err(text) = &found {
-            if text.contains(&format!("`{}`", U::NAME)) {
-                return Err(U::missing().into());
-            }
+        if let Err(text) = &found
+            && text.contains(&format!("`{}`", U::NAME))
+        {
+            return Err(U::missing().into());
         }
         Ok(Self((segment(&found)?, segment(&found)?)))
     }

@@ -17,6 +17,8 @@ mod claims;
 mod jws;
 mod key;
 mod spki;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;

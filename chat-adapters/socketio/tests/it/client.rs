@@ -34,12 +34,28 @@ pub(crate) enum Got {
 impl Client {
     /// Opens the transport; the HTTP status when it is refused.
     pub(crate) async fn open(server: &Server, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
-        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", server.address);
+        let mut client = Self::upgrade(server, "", headers).await?;
+        let open = client.socket.next().await.unwrap().unwrap().into_text().unwrap();
+        let open: Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
+        assert_eq!(open["maxPayload"], 131_072);
+        Ok(client)
+    }
+
+    /// Opens a WebSocket, for a new connection or for one that polls.
+    pub(crate) async fn upgrade(
+        server: &Server,
+        query: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, u16> {
+        let url = format!(
+            "ws://{}/socket.io/?EIO=4&transport=websocket{query}",
+            server.address
+        );
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        let mut socket = match connect_async(request).await {
+        let socket = match connect_async(request).await {
             Ok((socket, _)) => socket,
             Err(Error::Http(response)) => {
                 assert_eq!(response.headers()["content-type"], "application/problem+json");
@@ -47,9 +63,6 @@ impl Client {
             }
             Err(error) => panic!("{error}"),
         };
-        let open = socket.next().await.unwrap().unwrap().into_text().unwrap();
-        let open: Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
-        assert_eq!(open["maxPayload"], 131_072);
         Ok(Self {
             socket,
             events: VecDeque::new(),
@@ -160,6 +173,12 @@ impl Client {
                 _ => {}
             }
         }
+    }
+
+    /// Takes the answer to CONNECT, and `ready`.
+    pub(crate) async fn event_after_connect(&mut self) {
+        assert!(matches!(self.got().await, Got::Connected(_)));
+        self.event("ready").await;
     }
 
     /// That it works.

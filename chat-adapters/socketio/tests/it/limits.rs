@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::client::{Client, Got};
-use crate::http::Polling;
+use crate::http::{Polling, request};
 use crate::server::{Server, generous};
 
 /// A packet of exactly so many bytes, with ack id 7.
@@ -111,4 +111,24 @@ async fn a_panic_in_one_connection_leaves_the_others_alone() {
     client.raw(r#"40{"token":"panic"}"#).await;
     assert!(matches!(client.got().await, Got::Refused(_)));
     other.alive().await;
+}
+
+#[tokio::test]
+async fn an_address_has_few_connections_that_are_not_authenticated() {
+    let config = SocketIoConfig::default().with_unauthenticated_per_address(2);
+    let server = Server::with(generous(), config).await;
+    let here = [("x-from", "192.0.2.1")];
+    let mut first = Client::open(&server, &here).await.unwrap();
+    assert_eq!(request(&server, "GET", "", &here, "").await.0, 200);
+    assert_eq!(Client::open(&server, &here).await.err(), Some(429));
+    let (status, body) = request(&server, "GET", "", &here, "").await;
+    assert_eq!(status, 429);
+    assert!(body.contains("rate_limited"), "{body}");
+    assert!(Client::open(&server, &[("x-from", "192.0.2.2")]).await.is_ok());
+    first.raw(r#"40{"token":"ada"}"#).await;
+    first.event_after_connect().await;
+    assert!(
+        Client::open(&server, &here).await.is_ok(),
+        "one of them is known now"
+    );
 }

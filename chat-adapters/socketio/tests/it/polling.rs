@@ -3,6 +3,7 @@ use std::time::Duration;
 use chat_core::id::UserId;
 use chat_core::live::EndReason;
 use chat_socketio::SocketIoConfig;
+use futures::StreamExt;
 use serde_json::json;
 
 use crate::client::Client;
@@ -91,4 +92,33 @@ async fn unknown_sessions_and_old_protocols_are_refused() {
         200,
         "the first EIO counts"
     );
+}
+
+#[tokio::test]
+async fn a_polling_connection_can_be_upgraded() {
+    let server = Server::start().await;
+    let polling = connected(&server, "ada").await;
+    let mut client = Client::upgrade(&server, &format!("&sid={}", polling.sid), &[])
+        .await
+        .unwrap();
+    client.raw("2probe").await;
+    let pong = client.socket.next().await.unwrap().unwrap();
+    assert_eq!(pong.into_text().unwrap().as_str(), "3probe");
+    client.raw("5").await;
+    client.alive().await;
+    server.push("ada", 1, 1).await;
+    assert_eq!(client.event("typing_changed").await["number"], 1);
+    server.sessions(1).await;
+}
+
+#[tokio::test]
+async fn an_upgrade_that_fails_half_way_ends_the_connection() {
+    let server = Server::start().await;
+    let polling = connected(&server, "ada").await;
+    let mut client = Client::upgrade(&server, &format!("&sid={}", polling.sid), &[])
+        .await
+        .unwrap();
+    client.raw("2probe").await;
+    drop(client);
+    server.sessions(0).await;
 }

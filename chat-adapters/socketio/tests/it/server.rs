@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::extract::Request;
 use chat_core::ChatEngine;
 use chat_core::config::{ChatConfig, Rate};
 use chat_core::error::{ChatError, ChatResult, ErrorCode};
 use chat_core::id::UserId;
+use chat_core::live::ConnectFrom;
 use chat_core::memory::MemoryStore;
 use chat_core::port::{Authenticator, Credentials, Identity, Recipient, Transport, WireEvent};
 use chat_core::time::SystemClock;
@@ -63,7 +65,17 @@ impl Server {
         let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
         let engine = ChatEngine::builder(store).with_config(chat).build();
         let gateway = SocketIoGateway::new(engine.clone(), Arc::new(TokenIsUser), config);
-        let app = gateway.router::<()>();
+        // As a host does that knows its proxies: clients may say that they come from elsewhere.
+        let app = gateway
+            .router::<()>()
+            .layer(axum::middleware::map_request(|mut request: Request| async {
+                let address = request.headers().get("x-from").map(|from| from.to_str().unwrap());
+                let address = address.map(|address| address.parse().unwrap());
+                if address.is_some() {
+                    request.extensions_mut().insert(ConnectFrom { address });
+                }
+                request
+            }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {

@@ -364,7 +364,7 @@ impl ChatEngine {
             "muted_until": muted,
             "archived": entry.archived,
             "hidden": entry.hidden,
-            "visible_from": entry.member.visible_from,
+            "visible_from_seq": entry.member.visible_from,
             "badge": badge,
         });
         self.hand_over(std::slice::from_ref(user), origin, "inbox_updated", &payload)
