@@ -35,6 +35,9 @@ fn user_of(sessions: &Sessions, credentials: &Credentials) -> ChatResult<Identit
 }
 
 /// The host: its own routes and state, and the chat beside them. Must be called inside a Tokio runtime.
+///
+/// # Errors
+/// `unavailable`: the store cannot be reached.
 pub async fn app() -> ChatResult<Router> {
     let sessions: Sessions = Arc::new(HashMap::from([("a1", "ada"), ("b1", "ben")]));
     let engine = ChatEngine::builder(Arc::new(MemoryStore::default()))
