@@ -186,6 +186,10 @@ step('a group of three, one on a phone', async () => {
   await cleo.page.getByLabel('Message', { exact: true }).fill('I do!');
   await cleo.page.getByRole('button', { name: 'Send', exact: true }).click();
   await bubble(ada, 'I do!').waitFor();
+  await bubble(cleo, 'Who walks on Sunday?').getByRole('button', { name: 'More actions' }).click();
+  await cleo.page.getByRole('menuitem', { name: 'React' }).click();
+  await cleo.page.getByRole('menuitem', { name: '👍' }).click();
+  await bubble(ada, 'Who walks on Sunday?').locator('.reaction', { hasText: '👍' }).waitFor();
   await shoot(cleo, 'phone');
   await conversation(ben, 'Walkers').click();
   await ben.page.locator('.chat .head', { hasText: 'Walkers' }).waitFor();

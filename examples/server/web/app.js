@@ -233,7 +233,10 @@ function start({ user, token }) {
   app.messageMenu = (anchor, message) => {
     const c = app.replica.conversations.get(message.conversation_id);
     const mine = message.sender.id === user.id;
+    const touch = matchMedia('(hover: none)').matches && !message.deleted && app.canWrite(c); // no buttons beside the message there
     openMenu(anchor, [
+      touch && ['React', () => app.reactMenu(anchor, message)],
+      touch && ['Reply', () => app.reply(message)],
       message.text && ['Copy', () => navigator.clipboard?.writeText(message.text).catch(() => toast('Copying is not possible here'))],
       mine && !message.deleted && message.text && ['Edit', () => chat?.aim('edit', message)],
       mine && !message.deleted && ['Info', () => receipts(message)],
