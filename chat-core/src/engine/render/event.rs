@@ -51,14 +51,17 @@ impl ChatEngine {
             (
                 ChatEvent::ConversationCreated {
                     conversation_id,
+                    rev,
                     users,
-                    ..
                 },
                 _,
             ) => {
                 for user in self.connected(users) {
                     let view = self.as_user(&user).render_conversation(*conversation_id).await;
-                    if let Ok(conversation) = view {
+                    if let Ok(mut conversation) = view {
+                        // It may have moved on since. What follows comes with higher revs, and is not dropped by who
+                        // compares them.
+                        conversation.rev = *rev;
                         self.hand_over(&[user], origin, name, &json!({ "conversation": conversation }))
                             .await?;
                     }
