@@ -1,4 +1,4 @@
-//! Mounts the chat engine as a REST API into any axum application.
+#![doc = include_str!("../README.md")]
 
 mod accounts;
 mod auth;

@@ -1,7 +1,7 @@
 //! Around every request: an id, a span, the body of refusals, and a net for panics.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::{
@@ -91,6 +91,24 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     }
     .instrument(span)
     .await
+}
+
+/// A limit on the whole of a request, so that a hung backend never keeps a caller: twice the engine's own deadline
+/// for commits, which speaks first when it is the commit that hangs. Transfers of files take the time they need.
+pub(crate) async fn deadline(limit: Duration, request: Request, next: Next) -> Response {
+    let transfer = request
+        .extensions()
+        .get::<MatchedPath>()
+        .is_some_and(|path| path.as_str().contains("/attachments"));
+    if transfer {
+        return next.run(request).await;
+    }
+    let reads = request.method().is_safe();
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) if reads => ApiError::from(ErrorCode::Unavailable).into_response(),
+        Err(_) => ApiError::from(ErrorCode::OutcomeUnknown).into_response(),
+    }
 }
 
 /// What every answer carries unless its handler knows better.

@@ -13,7 +13,7 @@ use chat_core::port::Authenticator;
 use crate::accounts::Accounts;
 use crate::docs::Docs;
 use crate::error::ApiError;
-use crate::observe::observe;
+use crate::observe::{deadline, observe};
 use crate::state::ApiState;
 use crate::{openapi, routes};
 
@@ -65,6 +65,7 @@ impl ChatApi {
         let capabilities = serde_json::to_vec(&self.engine.capabilities()).unwrap_or_default();
         // For uploads, the only bodies that axum reads; JSON has a limit of its own.
         let body_limit = self.engine.config().limits.upload_bytes + routes::ENVELOPE_BYTES;
+        let limit = self.engine.config().limits.command_deadline * 2;
         let auth = match &self.accounts {
             Some(accounts) => Arc::new(accounts.authenticator(Some(self.auth))),
             None => self.auth,
@@ -81,6 +82,7 @@ impl ChatApi {
             .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })
             .fallback(|| async { ApiError::no_route() })
             .layer(DefaultBodyLimit::max(body_limit))
+            .layer(from_fn(move |request, next| deadline(limit, request, next)))
             .layer(from_fn(observe))
             .with_state(state)
     }

@@ -62,7 +62,7 @@ const act = async (who, text, action) => {
   await bubble(who, text).getByRole('button', { name: 'More actions' }).click();
   await who.page.getByRole('menuitem', { name: action, exact: true }).click();
 };
-const conversation = (who, name) => who.page.locator('.conversation', { hasText: name });
+const conversation = (who, name) => who.page.locator('.conversation', { has: who.page.locator('.title', { hasText: name }) });
 
 const steps = [];
 const step = (name, work) => steps.push([name, work]);
@@ -179,14 +179,20 @@ step('a group of three, one on a phone', async () => {
   }
   await shoot(ada, 'new-group');
   await ada.page.getByRole('button', { name: 'Create group' }).click();
+  await ada.page.locator('.chat .head', { hasText: 'Walkers' }).waitFor();
   await write(ada, 'Who walks on Sunday?');
   await conversation(cleo, 'Walkers').click();
   await bubble(cleo, 'Who walks on Sunday?').waitFor();
   await cleo.page.getByLabel('Message', { exact: true }).fill('I do!');
   await cleo.page.getByRole('button', { name: 'Send', exact: true }).click();
   await bubble(ada, 'I do!').waitFor();
+  await bubble(cleo, 'Who walks on Sunday?').getByRole('button', { name: 'More actions' }).click();
+  await cleo.page.getByRole('menuitem', { name: 'React' }).click();
+  await cleo.page.getByRole('menuitem', { name: '👍' }).click();
+  await bubble(ada, 'Who walks on Sunday?').locator('.reaction', { hasText: '👍' }).waitFor();
   await shoot(cleo, 'phone');
   await conversation(ben, 'Walkers').click();
+  await ben.page.locator('.chat .head', { hasText: 'Walkers' }).waitFor();
   await ticks(ada, 'Who walks on Sunday?', 'read');
   await write(ben, 'Me too');
   await bubble(cleo, 'Me too').waitFor();

@@ -21,7 +21,7 @@ pub(crate) fn run(options: &TestOptions) -> Result<bool, Failure> {
     let mut report = Report::default();
     if options.quick {
         report.add("Rust tests", rust_tests(None)?);
-    } else if options.wire.is_some() {
+    } else if options.wire.is_some() || options.browser {
         over_the_wire(options, &tools::build_program("chat-server")?, &mut report)?;
     } else {
         match tools::build_program("chat-server") {
@@ -81,17 +81,13 @@ impl Report {
 fn rust_tests(server: Option<&Path>) -> Result<Tally, Failure> {
     let nextest = tools::has_cargo_command("nextest");
     let mut command = tools::cargo();
-    if nextest {
-        command.args(["nextest", "run", "--workspace", "--no-tests", "pass"]);
+    command.args(if nextest {
+        ["nextest", "run", "--workspace"]
     } else {
-        command.args([
-            "test",
-            "--workspace",
-            "--lib",
-            "--bins",
-            "--tests",
-            "--no-fail-fast",
-        ]);
+        ["test", "--workspace", "--no-fail-fast"]
+    });
+    if !nextest {
+        command.args(["--lib", "--bins", "--tests"]);
     }
     match server {
         Some(server) => {
@@ -99,11 +95,14 @@ fn rust_tests(server: Option<&Path>) -> Result<Tally, Failure> {
                 .env("CHAT_SERVER_BIN", server)
                 .env("CHAT_REQUIRE", "server");
         }
-        None if nextest => {
-            command.args(["-E", "not test(/crash|server/)"]);
-        }
         None => {
-            command.args(["--", "--skip", "crash", "--skip", "server"]);
+            // What starts servers is not for the inner loop.
+            command.args(["--exclude", "chat-server"]);
+            if nextest {
+                command.args(["-E", "not test(/crash/)"]);
+            } else {
+                command.args(["--", "--skip", "crash"]);
+            }
         }
     }
     let outcome = run_shown(&mut command, &root(), RUST_LIMIT)?;
@@ -132,7 +131,12 @@ fn over_the_wire(options: &TestOptions, server: &Path, report: &mut Report) -> R
             return Ok(());
         }
     };
-    for store in ["sqlite", "memory"] {
+    let stores: &[&str] = if options.browser {
+        &[]
+    } else {
+        &["sqlite", "memory"]
+    };
+    for store in stores {
         let files = scripts(&wire, ".test.mjs", options.wire.as_deref())?;
         let tally = match ChatServer::start(server, store) {
             Ok(server) => node_tests(&node, &wire, &files, &server)?,

@@ -1,12 +1,14 @@
 -- Ids that the engine makes are 16-byte blobs, user ids are text, times are milliseconds since 1970 in UTC.
 -- JSON columns hold nested values that no query looks into; NULL stands for the empty value.
 
--- The number of the newest change; it is the sync position.
+-- The number of the newest change; it is the sync position. The epoch tells positions of this file from those of any
+-- other.
 CREATE TABLE chat_state (
   id INTEGER PRIMARY KEY CHECK (id = 1),
-  commit_no INTEGER NOT NULL
+  commit_no INTEGER NOT NULL,
+  epoch INTEGER NOT NULL
 ) STRICT;
-INSERT INTO chat_state (id, commit_no) VALUES (1, 0);
+INSERT INTO chat_state (id, commit_no, epoch) VALUES (1, 0, random() & 9223372036854775807);
 
 CREATE TABLE chat_users (
   id TEXT NOT NULL PRIMARY KEY,

@@ -3,7 +3,8 @@ use axum::extract::{OriginalUri, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse};
 use chat_core::ChatEngine;
-use chat_core::error::ErrorCode;
+use chat_core::error::{ChatError, ErrorCode};
+use chat_core::id::UserId;
 use chat_core::view::Capabilities;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -59,10 +60,15 @@ pub(crate) async fn health() -> impl IntoResponse {
     json("{\"status\":\"ok\"}")
 }
 
-/// Whether this process can serve: its store answers in time. Any question will do, so it asks for nobody.
+/// Whether this process may be given work: it is not stopping, and its store answers in time.
 pub(crate) async fn ready(State(engine): State<ChatEngine>) -> ApiResult<impl IntoResponse> {
+    if engine.is_draining() {
+        return Err(ChatError::new(ErrorCode::Unavailable, "the server is stopping").into());
+    }
+    // Nobody has this id; what counts is that the store says so.
+    let nobody = UserId::new("readiness-check").map_err(|_| ErrorCode::Internal)?;
     let deadline = engine.config().limits.command_deadline;
-    match tokio::time::timeout(deadline, engine.store().users(&[])).await {
+    match tokio::time::timeout(deadline, engine.store().users(&[nobody])).await {
         Ok(Ok(_)) => Ok(json("{\"status\":\"ready\"}")),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(ErrorCode::Unavailable.into()),

@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use crate::decode::nullable;
+use crate::decode::{nullable, present};
 use crate::id::{AttachmentId, ClientId, ConversationId, UserId};
 use crate::model::{JsonObject, Muted, NotificationLevel, Permission, Role, Seq};
 use crate::store::InboxFilter;
@@ -20,10 +20,13 @@ pub struct OpenDirect {
 #[serde(deny_unknown_fields, default)]
 pub struct PermissionsPatch {
     /// Who sends.
+    #[serde(deserialize_with = "present")]
     pub send: Option<Permission>,
     /// Who adds members.
+    #[serde(deserialize_with = "present")]
     pub add_members: Option<Permission>,
     /// Who edits name, description and picture.
+    #[serde(deserialize_with = "present")]
     pub edit_info: Option<Permission>,
 }
 
@@ -59,6 +62,7 @@ pub struct CreateGroup {
 #[serde(deny_unknown_fields, default)]
 pub struct ConversationPatch {
     /// New name, 1-120 characters.
+    #[serde(deserialize_with = "present")]
     pub name: Option<String>,
     /// New description; `null` removes it.
     #[serde(deserialize_with = "nullable")]
@@ -67,8 +71,10 @@ pub struct ConversationPatch {
     #[serde(deserialize_with = "nullable")]
     pub avatar_attachment_id: Option<Option<AttachmentId>>,
     /// Permissions to change.
+    #[serde(deserialize_with = "present")]
     pub permissions: Option<PermissionsPatch>,
     /// Whether messages are stopped.
+    #[serde(deserialize_with = "present")]
     pub frozen: Option<bool>,
     /// The host's own data, whole; `null` empties it.
     #[serde(deserialize_with = "nullable")]
@@ -81,14 +87,17 @@ pub struct ConversationPatch {
 #[serde(deny_unknown_fields, default)]
 pub struct ConversationSettings {
     /// On top of the list.
+    #[serde(deserialize_with = "present")]
     pub pinned: Option<bool>,
     /// A time, `"forever"`, or `null` to end it.
     #[serde(deserialize_with = "nullable")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, nullable, example = "forever"))]
     pub muted_until: Option<Option<Muted>>,
     /// Out of the list until something new comes.
+    #[serde(deserialize_with = "present")]
     pub archived: Option<bool>,
     /// Which messages alert.
+    #[serde(deserialize_with = "present")]
     pub notification_level: Option<NotificationLevel>,
 }
 

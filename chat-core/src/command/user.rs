@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use crate::decode::nullable;
+use crate::decode::{nullable, present};
 use crate::id::AttachmentId;
 use crate::model::{JsonObject, Platform, Provider, PushContent, PushLevel, Visibility};
 use crate::time::Timestamp;
@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 #[serde(deny_unknown_fields, default)]
 pub struct ProfilePatch {
     /// New display name, 1-120 characters.
+    #[serde(deserialize_with = "present")]
     pub name: Option<String>,
     /// An uploaded picture; `null` removes it.
     #[serde(deserialize_with = "nullable")]
@@ -26,14 +27,19 @@ pub struct ProfilePatch {
 #[serde(deny_unknown_fields, default)]
 pub struct SettingsPatch {
     /// Who sees that he has read.
+    #[serde(deserialize_with = "present")]
     pub receipts: Option<Visibility>,
     /// Who sees that he is online.
+    #[serde(deserialize_with = "present")]
     pub show_online: Option<Visibility>,
     /// Who sees when he was last online.
+    #[serde(deserialize_with = "present")]
     pub show_last_seen: Option<Visibility>,
     /// Which messages push.
+    #[serde(deserialize_with = "present")]
     pub push: Option<PushLevel>,
     /// What a push shows.
+    #[serde(deserialize_with = "present")]
     pub push_content: Option<PushContent>,
     /// No push until then; `null` ends it.
     #[serde(deserialize_with = "nullable")]

@@ -251,7 +251,7 @@ impl Actor {
     }
 
     /// Who may learn what the caller reads now.
-    async fn read_audience(&self) -> ChatResult<ReadAudience> {
+    pub(crate) async fn read_audience(&self) -> ChatResult<ReadAudience> {
         let me = self
             .inner()
             .store
@@ -358,67 +358,18 @@ impl Request {
         let mut change = ChangeSet::of(conversation, facts);
         let mut member = member.clone();
         if moves {
-            self.advance(&mut change, &mut member, seq, kind, facts);
+            let blocked = self
+                .peer
+                .as_ref()
+                .is_some_and(|peer| facts.is_blocked(&self.user, peer) || facts.is_blocked(peer, &self.user));
+            advance(&mut change, &mut member, seq, kind, blocked);
         }
         if reads {
-            member.unread_from = None;
-            member.user_rev = change.next_user_rev(&self.user);
-            change.event(ChatEvent::InboxUpdated {
-                user_id: self.user.clone(),
-                conversation_id: conversation.id,
-                user_rev: member.user_rev,
-            });
+            take_back_unread(&mut change, &mut member);
         }
         let marked = Marked::of(&member);
         change.put_member(member);
         Ok(change.done(marked))
-    }
-
-    /// Moves a mark that is lower, with its steps in the log and its event.
-    fn advance(&self, change: &mut ChangeSet, member: &mut Member, seq: Seq, kind: Kind, facts: &Facts) {
-        let blocked = self
-            .peer
-            .as_ref()
-            .is_some_and(|peer| facts.is_blocked(&self.user, peer) || facts.is_blocked(peer, &self.user));
-        let before = (member.delivered_seq, member.contacts_read_seq);
-        if let Kind::Read(audience) = kind {
-            // Between two who block each other reading tells nothing, now or later.
-            let audience = if blocked { ReadAudience::Nobody } else { audience };
-            change
-                .writes
-                .advances
-                .push(step(change, member, Some(audience), member.read_seq, seq));
-            member.read_seq = seq;
-            if audience >= ReadAudience::Contacts {
-                member.contacts_read_seq = seq;
-            }
-            if audience == ReadAudience::Everyone {
-                member.public_read_seq = seq;
-            }
-        }
-        if seq > member.delivered_seq {
-            change
-                .writes
-                .advances
-                .push(step(change, member, None, member.delivered_seq, seq));
-            member.delivered_seq = seq;
-        }
-        let shown = before != (member.delivered_seq, member.contacts_read_seq);
-        let rev = change.next_rev();
-        if shown {
-            member.rev = rev;
-        }
-        change.event(ChatEvent::ReceiptUpdated {
-            conversation_id: change.conversation.id,
-            rev,
-            user_id: self.user.clone(),
-            delivered_seq: member.delivered_seq,
-            read_seq: member.read_seq,
-            contacts_read_seq: member.contacts_read_seq,
-            public_read_seq: member.public_read_seq,
-            public: shown && !blocked,
-            at: change.at,
-        });
     }
 
     fn unread(&self, facts: &Facts, first_unread: Option<Seq>) -> ChatResult<Decision<Marked>> {
@@ -453,6 +404,69 @@ impl Request {
         change.put_member(member);
         Ok(change.done(marked))
     }
+}
+
+/// Moves a mark that is lower, with its steps in the log and its event. `blocked`: between two of a direct of whom
+/// one blocks the other.
+fn advance(change: &mut ChangeSet, member: &mut Member, seq: Seq, kind: Kind, blocked: bool) {
+    let before = (member.delivered_seq, member.contacts_read_seq);
+    if let Kind::Read(audience) = kind {
+        // Between two who block each other reading tells nothing, now or later.
+        let audience = if blocked { ReadAudience::Nobody } else { audience };
+        change
+            .writes
+            .advances
+            .push(step(change, member, Some(audience), member.read_seq, seq));
+        member.read_seq = seq;
+        if audience >= ReadAudience::Contacts {
+            member.contacts_read_seq = seq;
+        }
+        if audience == ReadAudience::Everyone {
+            member.public_read_seq = seq;
+        }
+    }
+    if seq > member.delivered_seq {
+        change
+            .writes
+            .advances
+            .push(step(change, member, None, member.delivered_seq, seq));
+        member.delivered_seq = seq;
+    }
+    let shown = before != (member.delivered_seq, member.contacts_read_seq);
+    let rev = change.next_rev();
+    if shown {
+        member.rev = rev;
+    }
+    change.event(ChatEvent::ReceiptUpdated {
+        conversation_id: change.conversation.id,
+        rev,
+        user_id: member.user_id.clone(),
+        delivered_seq: member.delivered_seq,
+        read_seq: member.read_seq,
+        contacts_read_seq: member.contacts_read_seq,
+        public_read_seq: member.public_read_seq,
+        public: shown && !blocked,
+        at: change.at,
+    });
+}
+
+/// What every read does to the reader's own side: "mark unread" ends, and his other sessions hear of it.
+fn take_back_unread(change: &mut ChangeSet, member: &mut Member) {
+    member.unread_from = None;
+    member.user_rev = change.next_user_rev(&member.user_id);
+    change.event(ChatEvent::InboxUpdated {
+        user_id: member.user_id.clone(),
+        conversation_id: change.conversation.id,
+        user_rev: member.user_rev,
+    });
+}
+
+/// The policy `read_on_send`: who sends has read everything above his message.
+pub(crate) fn read_on_send(change: &mut ChangeSet, member: &Member, seq: Seq, audience: ReadAudience) {
+    let mut member = member.clone();
+    advance(change, &mut member, seq, Kind::Read(audience), false);
+    take_back_unread(change, &mut member);
+    change.put_member(member);
 }
 
 fn step(change: &ChangeSet, member: &Member, read: Option<ReadAudience>, from: Seq, to: Seq) -> Advance {

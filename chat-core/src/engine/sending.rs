@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::content::{self, MENTION_ALL};
-use super::directs;
+use super::{directs, marks};
 use crate::access::{Action, Sight, Standing, Visibility, allowed, visible};
 use crate::command::SendMessage;
 use crate::config::ChatConfig;
@@ -13,7 +13,7 @@ use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::model::{
     Attachment, AttachmentKind, AttachmentState, Content, Conversation, ConversationKind, DirectPair, Member,
-    Message, MessageKind, ReplyTarget,
+    Message, MessageKind, ReadAudience, ReplyTarget,
 };
 use crate::port::Draft;
 use crate::store::{Facts, MembersNeeded, Needs, Target};
@@ -56,7 +56,13 @@ impl Actor {
             self.ask_hooks(&mut message).await?;
         }
         let structured = content::check(&message, self.user_id(), self.engine().now(), limits)?;
-        let needs = self.send_needs(&message, target, other.as_ref());
+        let mut needs = self.send_needs(&message, target, other.as_ref());
+        let reads = if self.engine().config().policies.read_on_send && !self.is_host() {
+            needs.user_revs = vec![self.user_id().clone()];
+            Some(self.read_audience().await?)
+        } else {
+            None
+        };
         let request = Request {
             sender: self.user_id().clone(),
             other,
@@ -65,6 +71,7 @@ impl Actor {
             hash,
             message_id: MessageId::from_uuid(self.inner().ids.next()),
             conversation_id: ConversationId::from_uuid(self.inner().ids.next()),
+            reads,
             config: self.engine().config().clone(),
         };
         let sent = self.commit(needs, move |facts| request.decide(facts)).await?;
@@ -205,6 +212,8 @@ struct Request {
     message_id: MessageId,
     /// For a direct that has to be made.
     conversation_id: ConversationId,
+    /// Under the policy `read_on_send`: for whom the sender has read everything above.
+    reads: Option<ReadAudience>,
     config: ChatConfig,
 }
 
@@ -246,6 +255,9 @@ impl Request {
         let (mentions, mentions_all, dropped) = self.mentions(facts, &standing, conversation);
         let mut change = ChangeSet::of(conversation, facts);
         let message = self.append(&mut change, files, reply_to, mentions, mentions_all);
+        if let Some(audience) = self.reads {
+            marks::read_on_send(&mut change, member, message.seq, audience);
+        }
         Ok(self.sent(change, &message, dropped))
     }
 

@@ -26,6 +26,9 @@ struct Place {
     /// When the token was given.
     #[serde(rename = "t")]
     issued_at: Timestamp,
+    /// Whose positions these are.
+    #[serde(rename = "e")]
+    epoch: u64,
     /// Changes of conversations up to here are known.
     #[serde(rename = "p")]
     position: u64,
@@ -113,11 +116,13 @@ impl Actor {
     /// The newest place there is.
     async fn here(&self) -> ChatResult<Place> {
         let store = &self.inner().store;
+        let epoch = store.sync_epoch().await?;
         let position = store.sync_position().await?.0;
         let me = store.users(std::slice::from_ref(self.user_id())).await?.pop();
         let now = self.engine().now();
         Ok(Place {
             issued_at: now,
+            epoch,
             position,
             user_rev: me.map_or(0, |user| user.user_rev),
             since: now,
@@ -134,8 +139,9 @@ impl Actor {
                 ChatError::new(ErrorCode::InvalidCursor, "not a sync token of yours").with_field("token")
             })?;
         let life = self.engine().config().limits.sync_token_life;
-        // A place ahead of the store is one of another store, or of this one before it was lost.
-        if newest.issued_at > place.issued_at.after(life) || newest.position < place.position {
+        // A place of another epoch is one of another database; one ahead of the store is of a time that was lost.
+        let elsewhere = place.epoch != newest.epoch || newest.position < place.position;
+        if elsewhere || newest.issued_at > place.issued_at.after(life) {
             return Err(ChatError::new(
                 ErrorCode::ResetRequired,
                 "too old: start with an empty request",

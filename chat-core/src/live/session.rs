@@ -182,7 +182,12 @@ impl Session {
                 "the session has ended",
             ));
         }
-        self.run(command).await
+        // The commit has a deadline of its own; this one is for a store that hangs while it is read.
+        let limit = limits.command_deadline * 2;
+        match tokio::time::timeout(limit, self.run(command)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(ErrorCode::OutcomeUnknown.into()),
+        }
     }
 
     async fn run(&self, command: ClientCommand) -> ChatResult<Value> {

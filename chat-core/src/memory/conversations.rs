@@ -140,6 +140,10 @@ impl ConversationStore for MemoryStore {
         Ok(SyncPosition(self.state().commits))
     }
 
+    async fn sync_epoch(&self) -> BackendResult<u64> {
+        Ok(self.epoch)
+    }
+
     async fn changed_conversations(
         &self,
         user: &UserId,

@@ -28,6 +28,8 @@ use state::State;
 #[derive(Clone)]
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
+    /// Drawn at random: tokens from before a restart are not taken for this store's.
+    epoch: u64,
     state: Arc<Mutex<State>>,
 }
 
@@ -37,6 +39,7 @@ impl MemoryStore {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
+            epoch: uuid::Uuid::new_v4().as_u64_pair().0 >> 1,
             state: Arc::default(),
         }
     }

@@ -202,6 +202,10 @@ pub trait ConversationStore: Send + Sync + fmt::Debug {
     /// The newest position: everything committed before the call is at or before it.
     async fn sync_position(&self) -> BackendResult<SyncPosition>;
 
+    /// Which line of positions this is: a number drawn at random when the data came to be. Positions of another epoch
+    /// (another database, or one made anew) mean nothing here.
+    async fn sync_epoch(&self) -> BackendResult<u64>;
+
     /// Conversations of a user with any change (also of his private state) after a position; at most `limit`.
     async fn changed_conversations(
         &self,

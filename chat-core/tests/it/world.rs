@@ -18,7 +18,7 @@ use chat_core::model::{
 use chat_core::port::{Authenticator, Credentials, Identity};
 use chat_core::store::Store;
 use chat_core::time::{Clock, ManualClock};
-use chat_core::{Actor, ChatEngine};
+use chat_core::{Actor, ChatEngine, ChatEngineBuilder};
 use futures::{FutureExt, Stream, StreamExt};
 use serde_json::Value;
 
@@ -85,14 +85,22 @@ impl World {
     }
 
     pub(crate) fn with(edit: impl FnOnce(&mut ChatConfig)) -> Self {
+        Self::wired(edit, |builder| builder)
+    }
+
+    /// With other ports than the defaults.
+    pub(crate) fn wired(
+        edit: impl FnOnce(&mut ChatConfig),
+        wire: impl FnOnce(ChatEngineBuilder) -> ChatEngineBuilder,
+    ) -> Self {
         let mut config = ChatConfig::default();
         edit(&mut config);
         let clock = Arc::new(ManualClock::default());
         let store = MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>);
-        let engine = ChatEngine::builder(Arc::new(store))
+        let builder = ChatEngine::builder(Arc::new(store))
             .with_clock(Arc::clone(&clock) as Arc<dyn Clock>)
-            .with_config(config)
-            .build();
+            .with_config(config);
+        let engine = wire(builder).build();
         let events = Mutex::new(Box::pin(engine.events()) as Events);
         Self {
             engine,

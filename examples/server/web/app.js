@@ -44,7 +44,7 @@ function start({ user, token }) {
   api.token = token;
   const pending = new Map(); // conversation id => messages on their way
   const heard = new Map(); //   conversation id => newest seq from others that reached this page
-  let chat; let drawing = false; let markTimer; let reading = false; let emptying = false;
+  let chat; let drawing = false; let markTimer; let reading = false; let readAgain = false; let emptying = false;
   const outbox = []; // messages to send, in order
 
   const app = {
@@ -144,12 +144,16 @@ function start({ user, token }) {
   /** Marks as read what is on screen, when somebody looks. */
   app.readable = async () => {
     const c = chat && app.replica.conversations.get(chat.id);
-    if (!c || reading || !looking() || !chat.atBottom() || !app.conn.ready) return;
+    if (!c || !looking() || !chat.atBottom() || !app.conn.ready) return;
+    if (reading) { readAgain = true; return; }
     const seq = app.replica.messages(c.id).findLast(m => m.sender.id !== user.id)?.seq ?? 0;
     if (seq <= c.my.read_seq && !c.my.unread_count && !c.my.marked_unread) return;
     reading = true;
     try { (await app.conn.command('mark_read', { marks: [{ conversation_id: c.id, seq: Math.max(seq, c.my.read_seq) }] })).marks.forEach(mark => app.replica.marked(mark)); } catch { /* comes again with the next change */ }
-    setTimeout(() => { reading = false; }, 300);
+    setTimeout(() => {
+      reading = false;
+      if (readAgain) { readAgain = false; app.readable(); }
+    }, 300);
   };
 
   const attention = () => { app.conn.command('set_foreground', { foreground: looking() }).catch(() => {}); app.readable(); };
@@ -229,7 +233,10 @@ function start({ user, token }) {
   app.messageMenu = (anchor, message) => {
     const c = app.replica.conversations.get(message.conversation_id);
     const mine = message.sender.id === user.id;
+    const touch = matchMedia('(hover: none)').matches && !message.deleted && app.canWrite(c); // no buttons beside the message there
     openMenu(anchor, [
+      touch && ['React', () => app.reactMenu(anchor, message)],
+      touch && ['Reply', () => app.reply(message)],
       message.text && ['Copy', () => navigator.clipboard?.writeText(message.text).catch(() => toast('Copying is not possible here'))],
       mine && !message.deleted && message.text && ['Edit', () => chat?.aim('edit', message)],
       mine && !message.deleted && ['Info', () => receipts(message)],

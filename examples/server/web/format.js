@@ -56,14 +56,14 @@ export function systemText({ code, params = {} }, actor, nameOf) {
   const ids = params.user_ids ?? (params.user_id ? [params.user_id] : []);
   const who = ids.map(nameOf).join(', ') || 'somebody';
   const lines = {
-    group_created: () => `${actor} created the group`,
+    conversation_created: () => `${actor} created the group`,
     member_added: () => `${actor} added ${who}`,
     member_removed: () => `${actor} removed ${who}`,
     member_left: () => `${ids.length ? who : actor} left`,
     renamed: () => `${actor} changed the name${params.name ? ` to “${params.name}”` : ''}`,
     avatar_changed: () => `${actor} changed the picture`,
     description_changed: () => `${actor} changed the description`,
-    admin_changed: () => `${actor} changed the role of ${who}`,
+    permissions_changed: () => `${actor} changed who may do what`,
     role_changed: () => `${actor} changed the role of ${who}`,
     owner_changed: () => `${who} is the owner now`,
   };

@@ -8,7 +8,7 @@ const countable = message => message.kind !== 'system' && !message.silent && !me
 
 /** What the list shows of a message. */
 export function previewOf(message) {
-  const words = { image: 'Photo', video: 'Video', audio: 'Audio', file: 'File', location: 'Location', meeting: 'Meeting', custom: 'Message' };
+  const words = { image: 'Photo', video: 'Video', audio: 'Audio', file: 'File', location: 'Location', meeting: 'Meeting', custom: 'Message', system: 'Update' };
   return message.text || words[message.kind] || '';
 }
 

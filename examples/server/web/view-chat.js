@@ -114,7 +114,7 @@ export function chatView(app, id) {
 
   function update() {
     draw();
-    if (!app.replica.timelines.has(id)) return load();
+    if (!placed || !app.replica.timelines.has(id)) return load();
     if (stick) bottom();
   }
 

@@ -15,7 +15,7 @@ export function listView(app) {
       el('strong.grow.ellipsis', { title: app.me.name }, app.me.name),
       el('button.round', { type: 'button', title: 'New conversation', 'aria-label': 'New conversation', onclick: app.newDirect }, icon('plus')),
       el('button.round', { type: 'button', title: 'New group', 'aria-label': 'New group', onclick: app.newGroup }, icon('group')),
-      el('button.round', { type: 'button', title: 'Sign out', 'aria-label': 'Sign out', onclick: app.signOut }, icon('out'))),
+      el('button.round', { type: 'button', title: 'Sign out', 'aria-label': 'Sign out', onclick: () => app.signOut() }, icon('out'))),
     el('.search', {}, icon('find'), find), list, empty);
 
   function arrows(event) {
@@ -30,8 +30,9 @@ export function listView(app) {
     if (typing.length) return { text: c.kind === 'direct' ? 'typing…' : typingText(typing), live: true };
     const last = c.last_message;
     if (!last) return { text: c.kind === 'group' ? `${c.member_count} members` : 'No messages yet' };
+    if (last.kind === 'system') return { text: last.preview };
     const mine = last.sender_id === app.me.id;
-    const who = mine ? 'You: ' : c.kind === 'group' && last.kind !== 'system' ? `${app.nameOf(last.sender_id, c)}: ` : '';
+    const who = mine ? 'You: ' : c.kind === 'group' ? `${app.nameOf(last.sender_id, c)}: ` : '';
     return { text: who + last.preview };
   }
 

@@ -51,7 +51,7 @@ export function newDirectDialog(app) {
   }));
 }
 
-/** Chooses several users; `done(users)` may throw a refusal, which is shown. */
+/** Chooses several users; `done(users)` may throw a refusal, which is shown, and gives what to do after closing. */
 function chooser(app, close, { action, least, before, without, done }) {
   const chosen = new Map();
   const chips = el('.chips', { 'aria-label': 'Chosen' });
@@ -68,7 +68,11 @@ function chooser(app, close, { action, least, before, without, done }) {
   async function send() {
     problem.textContent = '';
     submit.disabled = true;
-    try { await done([...chosen.values()]); close(); } catch (error) { problem.textContent = error.message; }
+    try {
+      const after = await done([...chosen.values()]);
+      close();
+      after?.();
+    } catch (error) { problem.textContent = error.message; }
     submit.disabled = chosen.size < least;
   }
   return [before, chips, finder(app, toggle, { without, mark: user => chosen.has(user.id) }), problem, el('.buttons', {}, submit)];
@@ -84,7 +88,7 @@ export function newGroupDialog(app) {
         const { conversation, skipped } = await app.api.post('conversations/group', { name: name.value.trim(), member_ids: users.map(user => user.id), client_id: key });
         app.replica.put(conversation);
         if (skipped?.length) app.toast(`${skipped.length} could not be added`);
-        app.open(conversation.id);
+        return () => app.open(conversation.id);
       },
     });
   });

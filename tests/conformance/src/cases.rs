@@ -188,6 +188,7 @@ macro_rules! store {
             }
             sync {
                 the_position_grows
+                the_epoch_stays_with_the_data
                 public_changes_are_reported_to_all_members
                 private_changes_are_reported_to_their_user
                 strange_conversations_are_not_reported

@@ -198,6 +198,11 @@ impl ConversationStore for SqliteStore {
         newest.map_err(|error| error.into_backend("sync_position"))
     }
 
+    async fn sync_epoch(&self) -> BackendResult<u64> {
+        let epoch = self.position_epoch().await;
+        epoch.map_err(|error| error.into_backend("sync_epoch"))
+    }
+
     async fn changed_conversations(
         &self,
         user: &UserId,

@@ -43,6 +43,16 @@ impl SqliteStore {
         Ok(SyncPosition(newest.unwrap_or(0)))
     }
 
+    pub(super) async fn position_epoch(&self) -> Result<u64, Error> {
+        const EPOCH: &str = "SELECT s.epoch FROM chat_state s WHERE s.id = 1";
+        let epoch = self
+            .read()
+            .await?
+            .find(statement(EPOCH), |cells| cells.uint())
+            .await?;
+        Ok(epoch.unwrap_or(0))
+    }
+
     pub(super) async fn conversations_since(
         &self,
         user: &UserId,

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::Sightline;
 use crate::access::{Visibility, known_mark, visible};
-use crate::config::BlockedInGroup;
+use crate::command::Marks;
+use crate::config::{BlockedInGroup, DeliveredOn};
 use crate::engine::dispatch::Publication;
 use crate::engine::{Actor, ChatEngine};
 use crate::error::ChatResult;
@@ -50,14 +51,17 @@ impl ChatEngine {
             (
                 ChatEvent::ConversationCreated {
                     conversation_id,
+                    rev,
                     users,
-                    ..
                 },
                 _,
             ) => {
                 for user in self.connected(users) {
                     let view = self.as_user(&user).render_conversation(*conversation_id).await;
-                    if let Ok(conversation) = view {
+                    if let Ok(mut conversation) = view {
+                        // It may have moved on since. What follows comes with higher revs, and is not dropped by who
+                        // compares them.
+                        conversation.rev = *rev;
                         self.hand_over(&[user], origin, name, &json!({ "conversation": conversation }))
                             .await?;
                     }
@@ -149,6 +153,9 @@ impl ChatEngine {
         } else {
             HashSet::new()
         };
+        if self.config().policies.delivered_on == DeliveredOn::Emit {
+            self.deliver_on_emit(message, &viewers);
+        }
         let mut alike = Vec::new();
         for viewer in viewers {
             let actor = self.as_user(&viewer);
@@ -176,6 +183,30 @@ impl ChatEngine {
         };
         let view = actor.render_message(&sight, message.clone()).await?;
         self.hand_over(&alike, origin, name, &of_view(&view)).await
+    }
+
+    /// The policy `delivered_on: emit`: being handed to a live connection is delivery. On its own task, because marks
+    /// are commits and the lane must go on.
+    fn deliver_on_emit(&self, message: &Message, viewers: &[UserId]) {
+        let engine = self.clone();
+        let recipients: Vec<UserId> = viewers
+            .iter()
+            .filter(|user| **user != message.sender_id)
+            .cloned()
+            .collect();
+        let (conversation_id, seq) = (message.conversation_id, message.seq);
+        tokio::spawn(async move {
+            for user in recipients {
+                let marks = Marks {
+                    conversation_id: Some(conversation_id),
+                    seq: Some(seq),
+                    marks: None,
+                };
+                if let Err(error) = engine.as_user(&user).mark_delivered(marks).await {
+                    tracing::warn!(%error, "a delivery could not be marked");
+                }
+            }
+        });
     }
 
     /// A change of an older message: not everybody who is a member now may see it, and each sees his own reactions

@@ -63,6 +63,15 @@ pub async fn the_position_grows(store: AnyStore) {
     assert_eq!(changed(&store, &ann, SyncPosition::default(), 9).await, [room.id]);
 }
 
+/// The epoch stays while the data stays, and fits a signed 64-bit column.
+pub async fn the_epoch_stays_with_the_data(store: AnyStore) {
+    let epoch = store.sync_epoch().await.unwrap();
+    let [ann] = people(&store, ["ann"]).await;
+    Room::group(&store, &[&ann]).await.say(&ann, "hi").await;
+    assert_eq!(store.sync_epoch().await.unwrap(), epoch);
+    assert!(i64::try_from(epoch).is_ok());
+}
+
 /// Every change of a conversation is reported to its members: messages, edits, members, the row itself.
 pub async fn public_changes_are_reported_to_all_members(store: AnyStore) {
     let [ann, bob] = people(&store, ["ann", "bob"]).await;

@@ -111,7 +111,7 @@ async fn write(
     acknowledged: Acknowledged,
     stop: Arc<AtomicU64>,
 ) {
-    let (user, mut number) = (if writer % 2 == 0 { "ada" } else { "ben" }, 0);
+    let (user, mut number) = (if writer.is_multiple_of(2) { "ada" } else { "ben" }, 0);
     while stop.load(Ordering::SeqCst) == 0 {
         let key = format!("w{writer}-{number}");
         let path = format!("/conversations/{conversation}/messages");

@@ -1,0 +1,156 @@
+//! The host as an actor, its stop, and policies on the road of a message.
+
+use std::time::Duration;
+
+use chat_core::command::{AddMembers, ConversationPatch, DeleteMessage, DeletionScope, SendMessage};
+use chat_core::config::DeliveredOn;
+use chat_core::error::ErrorCode;
+use chat_core::live::OutboundItem;
+
+use crate::world::{World, code, group_of, settle};
+
+#[tokio::test(start_paused = true)]
+async fn the_host_acts_everywhere_without_being_a_member() {
+    let world = World::new();
+    let [ann, bob, cat, dan, system] = world.users(["ann", "bob", "cat", "dan", "system"]).await;
+    let id = world.group(&ann, &[&bob, &cat]).await;
+    let host = world.engine.as_host(&system);
+
+    let patch = ConversationPatch {
+        name: Some("Renamed".to_owned()),
+        frozen: Some(false),
+        ..ConversationPatch::default()
+    };
+    assert_eq!(
+        host.update_conversation(id, patch).await.unwrap().name.as_deref(),
+        Some("Renamed")
+    );
+    let added = host
+        .add_members(
+            id,
+            AddMembers {
+                user_ids: vec![dan.clone()],
+            },
+        )
+        .await
+        .unwrap();
+    assert_eq!(added.added, [dan]);
+    let seq = world.send(&bob, id, "rude").await;
+    let page = world
+        .on(&ann)
+        .history(id, chat_core::command::HistoryRequest::default())
+        .await
+        .unwrap();
+    let rude = page.items.iter().find(|m| m.seq == seq).unwrap().id;
+    host.delete_message(DeleteMessage {
+        message_id: rude,
+        scope: DeletionScope::Everyone,
+    })
+    .await
+    .unwrap();
+    let notice = host.send(SendMessage::text(id, "be kind")).await.unwrap();
+    assert_eq!(notice.message.sender.id, system);
+
+    let members = world.store().member_ids(id).await.unwrap();
+    assert!(!members.contains(&system), "the host is no member afterwards");
+    assert_eq!(
+        code(world.on(&system).send(SendMessage::text(id, "x")).await),
+        ErrorCode::ConversationNotFound
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_host_makes_groups_for_others() {
+    let world = World::new();
+    let [ann, bob, cat, system] = world.users(["ann", "bob", "cat", "system"]).await;
+    let made = world
+        .engine
+        .as_host(&system)
+        .create_group(group_of("Team", &[&ann, &bob, &cat]))
+        .await
+        .unwrap();
+    assert_eq!(
+        world.store().member_ids(made.conversation.id).await.unwrap(),
+        [ann, bob, cat]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspended_user_is_out_at_once() {
+    let world = World::new();
+    let [ann] = world.users(["ann"]).await;
+    let mut device = world.connect(&ann).await;
+    world.engine.set_suspended(&ann, true).await.unwrap();
+    assert!(matches!(
+        device.outbound.next().await,
+        Some(OutboundItem::End { .. })
+    ));
+    let back = chat_core::port::Identity::new(ann.clone());
+    assert_eq!(code(world.engine.admit(&back).await), ErrorCode::NotPermitted);
+    world.engine.set_suspended(&ann, false).await.unwrap();
+    assert_eq!(world.engine.admit(&back).await.unwrap(), ann);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_ends_sessions_and_finishes_what_was_taken_in() {
+    let world = World::new();
+    let [ann, bob] = world.users(["ann", "bob"]).await;
+    let id = world.direct(&ann, &bob).await;
+    let mut device = world.connect(&bob).await;
+    let sends: Vec<_> = (0..50)
+        .map(|n| {
+            let actor = world.on(&ann);
+            tokio::spawn(async move { actor.send(SendMessage::text(id, n.to_string())).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    assert!(
+        world
+            .engine
+            .drain(Duration::from_secs(1), Duration::from_secs(5))
+            .await
+    );
+    for send in sends {
+        send.await.unwrap().unwrap();
+    }
+    assert!(world.engine.is_draining());
+    let mut ended = false;
+    while let Some(item) = device.outbound.next().await {
+        ended |= matches!(
+            item,
+            OutboundItem::End {
+                reconnect_after: Some(_),
+                ..
+            }
+        );
+    }
+    assert!(ended, "the session was told when to come back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn read_on_send_reads_everything_above_ones_message() {
+    let world = World::with(|config| config.policies.read_on_send = true);
+    let [ann, bob] = world.users(["ann", "bob"]).await;
+    let id = world.direct(&ann, &bob).await;
+    world.send(&ann, id, "one").await;
+    assert_eq!(world.on(&bob).conversation(id).await.unwrap().my.unread_count, 1);
+    let seq = world.send(&bob, id, "two").await;
+    let mine = world.on(&bob).conversation(id).await.unwrap().my;
+    assert_eq!(
+        (mine.read_seq, mine.delivered_seq, mine.unread_count),
+        (seq, seq, 0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn delivery_on_emit_marks_connected_recipients() {
+    let world = World::with(|config| config.policies.delivered_on = DeliveredOn::Emit);
+    let [ann, bob, cat] = world.users(["ann", "bob", "cat"]).await;
+    let id = world.group(&ann, &[&bob, &cat]).await;
+    let _device = world.connect(&bob).await;
+    let seq = world.send(&ann, id, "hello").await;
+    settle().await;
+    assert_eq!(world.member(id, &bob).await.delivered_seq, seq);
+    assert!(world.member(id, &cat).await.delivered_seq < seq);
+    assert_eq!(world.member(id, &ann).await.delivered_seq, 0, "not for oneself");
+}
