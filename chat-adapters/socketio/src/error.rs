@@ -1,8 +1,5 @@
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use chat_core::error::{ChatError, ErrorCode};
-use chat_core::id::{IdGenerator, SystemIds};
-use chat_core::view::ErrorView;
+use chat_core::error::ChatError;
+use chat_gateway::view;
 use serde_json::{Value, json};
 
 /// A packet that could not be handed to the transport.
@@ -14,51 +11,10 @@ pub(crate) enum Undeliverable {
     Stalled,
 }
 
-/// A name for an answer that belongs to no session.
-pub(crate) fn new_request_id() -> String {
-    SystemIds.next().to_string()
-}
-
-/// `{code, detail, …}` with the answer's name. Faults of the server are logged under it, without their inner cause:
-/// that may hold what no log should.
-pub(crate) fn view(error: &ChatError, request_id: String) -> Value {
-    if matches!(
-        error.code(),
-        ErrorCode::Internal | ErrorCode::StorageFull | ErrorCode::OutcomeUnknown
-    ) {
-        let cause = std::error::Error::source(error).map(ToString::to_string);
-        tracing::error!(code = %error.code(), %request_id, cause, "a command failed");
-    }
-    let view = ErrorView::from(error).with_request_id(request_id);
-    // Strings, numbers and a JSON map: this does not fail.
-    serde_json::to_value(&view).unwrap_or_else(|_| json!({ "code": error.code().as_str() }))
-}
-
 /// The ack of a command.
 pub(crate) fn ack(result: Result<Value, ChatError>, request_id: impl FnOnce() -> String) -> Value {
     match result {
         Ok(data) => json!({ "ok": true, "data": data }),
         Err(error) => json!({ "ok": false, "error": view(&error, request_id()) }),
     }
-}
-
-/// Refuses an HTTP request before it becomes a connection.
-pub(crate) fn refuse(status: StatusCode, error: &ChatError) -> Response {
-    let Value::Object(mut problem) = view(error, new_request_id()) else {
-        return status.into_response();
-    };
-    problem.insert("type".to_owned(), json!("about:blank"));
-    problem.insert("title".to_owned(), json!(error.code().title()));
-    problem.insert("status".to_owned(), json!(status.as_u16()));
-    let mut response = (status, Value::Object(problem).to_string()).into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(after) = error.retry_after() {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
-    }
-    response
 }

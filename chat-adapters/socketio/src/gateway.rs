@@ -23,9 +23,9 @@ use tower::ServiceExt;
 use crate::auth::connect_from;
 use crate::config::SocketIoConfig;
 use crate::connection::{Client, Connection};
-use crate::error::refuse;
 use crate::handler::Handler;
-use crate::{origin, pump, upgrade};
+use crate::{pump, upgrade};
+use chat_gateway::{check_origin, refuse};
 
 /// Serves an engine to Socket.IO clients. Cheap to clone; all clones are the same gateway.
 #[derive(Clone)]
@@ -96,7 +96,7 @@ impl SocketIoGateway {
 async fn serve(State(gateway): State<SocketIoGateway>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let shared = &gateway.shared;
-    if let Err(error) = origin::check(&shared.config.origins, &parts) {
+    if let Err(error) = check_origin(&shared.config.origins, &parts) {
         return refuse(StatusCode::FORBIDDEN, &error);
     }
     if named(&parts.uri).is_none()

@@ -17,9 +17,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::auth::{connect_from, credentials};
 use crate::connection::{Client, Connection, Inbound, Queued};
-use crate::error::{ack, new_request_id, view};
+use crate::error::ack;
 use crate::gateway::Shared;
 use crate::{commands, packet, pump};
+use chat_gateway::{new_request_id, view};
 
 /// So many wrong tokens on one connection.
 const MAX_REFUSALS: usize = 3;

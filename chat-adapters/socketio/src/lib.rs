@@ -7,7 +7,6 @@ mod connection;
 mod error;
 mod gateway;
 mod handler;
-mod origin;
 mod packet;
 mod pump;
 mod upgrade;

@@ -19,10 +19,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::close::Close;
-use crate::error::{new_request_id, view};
 use crate::frame::{self, Request};
 use crate::gateway::{Places, Shared};
 use crate::writer::{self, Written};
+use chat_gateway::{new_request_id, view};
 
 /// How long the client may take to close its side.
 const LINGER: Duration = Duration::from_secs(2);

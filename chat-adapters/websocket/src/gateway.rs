@@ -17,8 +17,8 @@ use chat_core::live::ConnectFrom;
 use chat_core::port::Authenticator;
 
 use crate::config::WebSocketConfig;
-use crate::error::refuse;
-use crate::{connection, origin};
+use crate::connection;
+use chat_gateway::{check_origin, refuse};
 
 /// Serves an engine over plain WebSocket. Cheap to clone; all clones are the same gateway.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl WebSocketGateway {
 async fn serve(State(gateway): State<WebSocketGateway>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let shared = gateway.shared;
-    if let Err(error) = origin::check(&shared.config.origins, &parts) {
+    if let Err(error) = check_origin(&shared.config.origins, &parts) {
         return refuse(StatusCode::FORBIDDEN, &error);
     }
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {

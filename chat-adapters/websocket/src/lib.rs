@@ -3,10 +3,8 @@
 mod close;
 mod config;
 mod connection;
-mod error;
 mod frame;
 mod gateway;
-mod origin;
 mod writer;
 
 pub use config::WebSocketConfig;

@@ -6,13 +6,15 @@ use chat_core::view::ErrorView;
 use serde_json::{Value, json};
 
 /// A name for an answer that belongs to no session.
-pub(crate) fn new_request_id() -> String {
+#[must_use]
+pub fn new_request_id() -> String {
     SystemIds.next().to_string()
 }
 
 /// `{code, detail, …}` with the answer's name. Faults of the server are logged under it, without their inner cause:
 /// that may hold what no log should.
-pub(crate) fn view(error: &ChatError, request_id: String) -> Value {
+#[must_use]
+pub fn view(error: &ChatError, request_id: String) -> Value {
     if matches!(
         error.code(),
         ErrorCode::Internal | ErrorCode::StorageFull | ErrorCode::OutcomeUnknown
@@ -26,11 +28,15 @@ pub(crate) fn view(error: &ChatError, request_id: String) -> Value {
 }
 
 /// Refuses an HTTP request before it becomes a connection.
-pub(crate) fn refuse(status: StatusCode, error: &ChatError) -> Response {
+#[must_use]
+pub fn refuse(status: StatusCode, error: &ChatError) -> Response {
     let Value::Object(mut problem) = view(error, new_request_id()) else {
         return status.into_response();
     };
-    problem.insert("type".to_owned(), json!("about:blank"));
+    problem.insert(
+        "type".to_owned(),
+        json!(format!("urn:chat:problem:{}", error.code())),
+    );
     problem.insert("title".to_owned(), json!(error.code().title()));
     problem.insert("status".to_owned(), json!(status.as_u16()));
     let mut response = (status, Value::Object(problem).to_string()).into_response();

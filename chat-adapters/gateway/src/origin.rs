@@ -3,8 +3,11 @@ use axum::http::request::Parts;
 use chat_core::error::{ChatError, ErrorCode};
 use chat_core::origin::OriginPolicy;
 
-/// Checks the origin of an upgrade.
-pub(crate) fn check(policy: &OriginPolicy, request: &Parts) -> Result<(), ChatError> {
+/// Checks the origin of a request, be it a poll or an upgrade.
+///
+/// # Errors
+/// `forbidden`: a browser's page of another origin.
+pub fn check_origin(policy: &OriginPolicy, request: &Parts) -> Result<(), ChatError> {
     let refused = || ChatError::new(ErrorCode::Forbidden, "this origin may not connect");
     let origin = match request.headers.get(ORIGIN) {
         None => None,
