@@ -107,7 +107,13 @@ pub(crate) fn stop_everything() {
         signal(*group, "KILL");
     }
     for folder in FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-        drop(std::fs::remove_dir_all(folder));
+        // A process that is just being ended may still write there.
+        for _ in 0..10 {
+            if std::fs::remove_dir_all(&folder).is_ok() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 
