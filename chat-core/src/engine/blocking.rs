@@ -104,6 +104,11 @@ impl Actor {
         on: bool,
         before: ChatResult<[Vec<Glimpse>; 2]>,
     ) -> ChatResult<()> {
+        if on {
+            // Before it is cleared: who was told of it hears that it is over.
+            self.engine().hide_typing(&other.id, &me.id).await?;
+            self.engine().hide_typing(&me.id, &other.id).await?;
+        }
         if on
             && let Some(pair) = DirectPair::new(&me.id, &other.id)
             && let Some(direct) = self.inner().store.direct(&pair).await?

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -214,6 +215,15 @@ impl Typists {
         self.board.changed.notify_one();
     }
 
+    /// Where a user types, with everybody who types there.
+    fn rooms_of(&self, user: &UserId) -> Vec<(ConversationId, Vec<UserId>)> {
+        let state = self.board.lock();
+        let rooms = state.rooms.iter().filter(|(_, room)| room.contains_key(user));
+        rooms
+            .map(|(id, room)| (*id, room.keys().cloned().collect()))
+            .collect()
+    }
+
     /// Ends all typing in one conversation.
     pub(super) fn clear_all(&self, id: ConversationId) {
         self.board.lock().retain(|other, _, _, _| other != id);
@@ -261,6 +271,29 @@ pub(super) fn start(inner: &Arc<Inner>) {
 }
 
 impl ChatEngine {
+    /// Takes `typist` off the lists that `viewer` has heard: one of the two has blocked the other. The rule for the
+    /// events hides the typing of each from the other only from now on.
+    pub(super) async fn hide_typing(&self, typist: &UserId, viewer: &UserId) -> ChatResult<()> {
+        let audience = std::slice::from_ref(viewer);
+        if self.connected(audience).is_empty() {
+            return Ok(());
+        }
+        let store = &self.inner().store;
+        for (id, mut user_ids) in self.inner().typing.rooms_of(typist) {
+            let Some(conversation) = store.conversations(&[id]).await?.pop() else {
+                continue;
+            };
+            if !self.audience(&conversation).await?.contains(viewer) {
+                continue;
+            }
+            let blocks = store.blocks_among(viewer, &user_ids).await?;
+            user_ids.retain(|user| user != viewer && user != typist && !blocks.involves(user));
+            let payload = json!({ "conversation_id": id, "user_ids": user_ids });
+            self.hand_over(audience, None, "typing_changed", &payload).await?;
+        }
+        Ok(())
+    }
+
     async fn tell_typing(&self, board: &Board) {
         loop {
             let Some((conversation_id, by, user_ids)) = board.lock().next_untold() else {

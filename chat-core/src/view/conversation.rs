@@ -39,6 +39,9 @@ pub struct LastMessageView {
     pub preview: String,
     /// When.
     pub created_at: Timestamp,
+    /// Only for a viewer who blocked its sender (groups): `preview` says no more than what it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_blocked: Option<bool>,
 }
 
 /// The caller's own side of a conversation.

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::access::{Standing, abilities, known_read};
+use crate::config::BlockedInGroup;
 use crate::engine::Actor;
 use crate::engine::content::kind_word;
 use crate::error::{ChatError, ChatResult, ErrorCode};
@@ -57,14 +58,21 @@ impl Actor {
             .collect();
         let mut members = self.inner().store.members_of(&small, threshold).await?;
         let people = self.people(members.values().flatten()).await?;
-        let peers: Vec<UserId> = entries
+        // Blocks matter between the two of a direct, and between the caller and who wrote the last message of a group.
+        let mut others: Vec<UserId> = entries
             .iter()
-            .filter_map(|entry| self.peer_of(&entry.conversation))
+            .filter_map(|entry| {
+                let sender = entry.last_message.as_ref().map(|message| &message.sender_id);
+                self.peer_of(&entry.conversation)
+                    .or_else(|| sender.filter(|sender| *sender != self.user_id()).cloned())
+            })
             .collect();
-        let blocks = if peers.is_empty() {
+        others.sort();
+        others.dedup();
+        let blocks = if others.is_empty() {
             Blocks::default()
         } else {
-            self.inner().store.blocks_among(self.user_id(), &peers).await?
+            self.inner().store.blocks_among(self.user_id(), &others).await?
         };
         Ok(entries
             .into_iter()
@@ -161,6 +169,8 @@ impl Actor {
             policies: &self.engine().config().policies,
         };
         let can = abilities(&standing);
+        let collapses =
+            peer.is_none() && self.engine().config().policies.blocked_in_group == BlockedInGroup::Collapse;
         let muted_until = member.muted.filter(|muted| muted.is_active(self.engine().now()));
         ConversationView {
             id: conversation.id,
@@ -183,7 +193,10 @@ impl Actor {
                     .collect()
             }),
             peer: peer.and_then(|peer| people.views.get(&peer).cloned()),
-            last_message: entry.last_message.map(last_message_view),
+            last_message: entry.last_message.map(|message| {
+                let collapsed = collapses && blocks.blocked.contains(&message.sender_id);
+                last_message_view(message, collapsed)
+            }),
             my: MyView {
                 role: member.role,
                 read_seq: member.read_seq,
@@ -207,8 +220,9 @@ impl Actor {
     }
 }
 
-fn last_message_view(message: Message) -> LastMessageView {
-    let preview = if text::is_blank(&message.text) {
+/// What the list shows of a message; of one that is folded up only what it is.
+fn last_message_view(message: Message, collapsed: bool) -> LastMessageView {
+    let preview = if collapsed || text::is_blank(&message.text) {
         kind_word(message.kind).to_owned()
     } else {
         text::excerpt(&message.text, PREVIEW_CHARS)
@@ -219,5 +233,6 @@ fn last_message_view(message: Message) -> LastMessageView {
         sender_id: message.sender_id,
         preview,
         created_at: message.created_at,
+        from_blocked: collapsed.then_some(true),
     }
 }

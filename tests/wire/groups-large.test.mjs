@@ -1,0 +1,45 @@
+// Above the threshold of 100 members: queries stay exact, live noise ends.
+import assert from 'node:assert/strict';
+import { scenario, pause } from './lib/patient.mjs';
+
+scenario('a group of 101, and what changes at 100', async world => {
+  const users = await world.users('Ada', 'Ben', ...Array.from({ length: 99 }, (_, at) => `M${at}`));
+  const [ada, ben, ...rest] = users;
+  const group = await ada.group([ben, ...rest.slice(0, 98)]);
+  assert.equal(group.member_count, 100);
+  assert.equal((await ada.conversation(group)).members.length, 100, 'at the threshold: with members');
+  const [a, b, b2] = [await world.socketIo(ada), await world.socketIo(ben), await world.plain(ben)];
+  const first = await ada.send(group, 'x');
+  await ben.read(group, first.seq);
+  await a.next('receipt_updated', event => event.user_id === ben.id && event.read_seq === first.seq);
+  await b.command('typing', { conversation_id: group.id, active: true });
+  await a.next('typing_changed', event => event.user_ids.length === 1);
+  await b.command('typing', { conversation_id: group.id, active: false });
+  await a.next('typing_changed', event => event.user_ids.length === 0);
+  const { last_seq } = await ada.conversation(group);
+  await ada.add(group, rest[98]);
+  await a.next('members_changed', event => event.added.length === 1);
+  const large = await ada.conversation(group);
+  assert.equal(large.member_count, 101);
+  assert.equal(large.members, undefined, 'above: without');
+  assert.equal(large.last_seq, last_seq, 'no line tells of it');
+  assert.equal((await ada.listed(group)).members, undefined);
+  assert.equal((await ada.members(group)).length, 101);
+  const second = await ada.send(group, { text: 'y', mentions: [ben.id] });
+  await b2.next('message_created', event => event.message.id === second.id);
+  a.forget(); b2.forget();
+  await b.command('mark_read', { conversation_id: group.id, seq: second.seq });
+  await b2.next('receipt_updated', event => event.user_id === ben.id && event.read_seq === second.seq);
+  await a.silent('receipt_updated');
+  assert.deepEqual((await ada.get(`/messages/${second.id}`)).receipts, { recipients: 100, delivered: 1, read: 1 });
+  const page = await ada.all(`/messages/${second.id}/receipts?`);
+  assert.ok(page.find(row => row.user.id === ben.id).read_at);
+  await b.command('typing', { conversation_id: group.id, active: true });
+  await a.silent('typing_changed');
+  assert.equal((await rest[0].my(group)).unread_count, 2);
+  const synced = (await ada.post('/sync', {})).conversations.find(entry => entry.conversation.id === group.id);
+  assert.equal(synced.conversation.members, undefined);
+  await ada.remove(group, rest[98]);
+  assert.equal((await ada.conversation(group)).members.length, 100);
+  await pause(1);
+}, { timeout: 120_000 });
