@@ -4,11 +4,13 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::Failure;
 
+static STOPPING: AtomicBool = AtomicBool::new(false);
 static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
@@ -29,10 +31,15 @@ impl Group {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         let name = command.get_program().to_string_lossy().into_owned();
+        // Held until the group is known, so that whoever stops everything finds it or comes first.
+        let mut groups = running();
+        if STOPPING.load(Ordering::SeqCst) {
+            return Err("stopping".into());
+        }
         let child = command
             .spawn()
             .map_err(|error| format!("{name} cannot be started: {error}"))?;
-        running().push(child.id());
+        groups.push(child.id());
         Ok(Self { child })
     }
 
@@ -85,7 +92,11 @@ fn signal(group: u32, name: &str) {
 
 /// Ends every group that is still there and removes every temporary folder.
 pub(crate) fn stop_everything() {
-    let groups: Vec<u32> = running().drain(..).collect();
+    let groups: Vec<u32> = {
+        let mut groups = running();
+        STOPPING.store(true, Ordering::SeqCst);
+        groups.drain(..).collect()
+    };
     for group in &groups {
         signal(*group, "TERM");
     }
@@ -96,7 +107,13 @@ pub(crate) fn stop_everything() {
         signal(*group, "KILL");
     }
     for folder in FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-        drop(std::fs::remove_dir_all(folder));
+        // A process that is just being ended may still write there.
+        for _ in 0..10 {
+            if std::fs::remove_dir_all(&folder).is_ok() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 
@@ -122,6 +139,9 @@ pub(crate) async fn stop_signal() -> &'static str {
 
 /// A temporary folder, removed at the end whatever happens.
 pub(crate) fn temporary_folder() -> Result<PathBuf, Failure> {
+    if STOPPING.load(Ordering::SeqCst) {
+        return Err("stopping".into());
+    }
     let folder = tempfile::Builder::new().prefix("chat-xtask-").tempdir()?.keep();
     FOLDERS
         .lock()

@@ -148,9 +148,23 @@ fn over_the_wire(options: &TestOptions, server: &Path, report: &mut Report) -> R
         report.add(format!("wire scenarios on {store}"), tally);
     }
     if options.wire.is_none() {
+        report.add("page without a browser", page_tests(&node)?);
         in_a_browser(options, &node, server, report)?;
     }
     Ok(())
+}
+
+/// Parts of the page that run without a browser.
+fn page_tests(node: &Path) -> Result<Tally, Failure> {
+    let folder = root().join("tests/browser");
+    let files = scripts(&folder, ".test.mjs", None)?;
+    if files.is_empty() {
+        return Ok(Tally::default());
+    }
+    let mut command = Command::new(node);
+    command.args(["--test", "--test-reporter=spec"]).args(&files);
+    let outcome = run_shown(&mut command, &folder, BROWSER_LIMIT)?;
+    Ok(Tally::of_node(&outcome.lines).judged(outcome.success))
 }
 
 /// The page of the server in a real browser: one script, one test.
