@@ -46,6 +46,9 @@ struct TestOptions {
     /// Only wire scenario files whose name contains this
     #[arg(long, value_name = "TEXT")]
     wire: Option<String>,
+    /// Only the browser test
+    #[arg(long)]
+    browser: bool,
 }
 
 /// The folder of the workspace.

@@ -21,7 +21,7 @@ pub(crate) fn run(options: &TestOptions) -> Result<bool, Failure> {
     let mut report = Report::default();
     if options.quick {
         report.add("Rust tests", rust_tests(None)?);
-    } else if options.wire.is_some() {
+    } else if options.wire.is_some() || options.browser {
         over_the_wire(options, &tools::build_program("chat-server")?, &mut report)?;
     } else {
         match tools::build_program("chat-server") {
@@ -131,7 +131,12 @@ fn over_the_wire(options: &TestOptions, server: &Path, report: &mut Report) -> R
             return Ok(());
         }
     };
-    for store in ["sqlite", "memory"] {
+    let stores: &[&str] = if options.browser {
+        &[]
+    } else {
+        &["sqlite", "memory"]
+    };
+    for store in stores {
         let files = scripts(&wire, ".test.mjs", options.wire.as_deref())?;
         let tally = match ChatServer::start(server, store) {
             Ok(server) => node_tests(&node, &wire, &files, &server)?,

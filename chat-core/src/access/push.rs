@@ -125,7 +125,7 @@ fn refusal(facts: &PushFacts<'_>) -> Option<NoPush> {
 mod tests {
     use super::*;
     use crate::id::{ConversationId, MessageId, UserId};
-    use crate::model::{Content, Interval, MemberState, Muted, Role, TextFormat};
+    use crate::model::{Content, Muted, TextFormat};
 
     struct Case {
         message: Message,
@@ -167,29 +167,7 @@ mod tests {
                 deleted: None,
                 expires_at: None,
             },
-            member: Member {
-                conversation_id: id,
-                user_id: UserId::new("b").unwrap(),
-                role: Role::Member,
-                state: MemberState::Active,
-                joined_at: NOW,
-                intervals: vec![Interval { from: 1, to: None }],
-                delivered_seq: 0,
-                read_seq: 0,
-                contacts_read_seq: 0,
-                public_read_seq: 0,
-                unread_floor: 0,
-                visible_from: 1,
-                unread_from: None,
-                pinned_at: None,
-                muted: None,
-                archived_seq: None,
-                hidden_seq: None,
-                notification_level: NotificationLevel::All,
-                rev: 1,
-                user_rev: 0,
-                reset_user_rev: 0,
-            },
+            member: Member::joined(id, UserId::new("b").unwrap(), NOW, 1),
             visible: true,
             settings: UserSettings::default(),
             suspended: false,

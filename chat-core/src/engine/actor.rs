@@ -2,7 +2,7 @@ use crate::engine::{ChatEngine, Decision, Inner};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{SessionId, UserId};
 use crate::live::EndReason;
-use crate::model::{Conversation, Interval, Member, MemberState, NotificationLevel, Role, UserPatch};
+use crate::model::{Conversation, Member, NotificationLevel, Role, UserPatch};
 use crate::store::{Facts, Needs};
 use crate::time::Timestamp;
 
@@ -142,26 +142,8 @@ impl Actor {
 /// What the host is in every conversation.
 fn host_member(conversation: &Conversation, user: &UserId) -> Member {
     Member {
-        conversation_id: conversation.id,
-        user_id: user.clone(),
         role: Role::Owner,
-        state: MemberState::Active,
-        joined_at: Timestamp::default(),
-        intervals: vec![Interval { from: 1, to: None }],
-        delivered_seq: 0,
-        read_seq: 0,
-        contacts_read_seq: 0,
-        public_read_seq: 0,
-        unread_floor: 0,
-        visible_from: 1,
-        unread_from: None,
-        pinned_at: None,
-        muted: None,
-        archived_seq: None,
-        hidden_seq: None,
         notification_level: NotificationLevel::None,
-        rev: 0,
-        user_rev: 0,
-        reset_user_rev: 0,
+        ..Member::joined(conversation.id, user.clone(), Timestamp::default(), 1)
     }
 }

@@ -8,8 +8,7 @@ use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, UserId};
 use crate::model::{
-    Conversation, ConversationKind, DirectPair, Interval, JsonObject, LastCountable, Member, MemberState,
-    NotificationLevel, Permissions, Role,
+    Conversation, ConversationKind, DirectPair, JsonObject, LastCountable, Member, Permissions,
 };
 use crate::store::{Facts, MembersNeeded, Needs, Target};
 use crate::time::Timestamp;
@@ -120,27 +119,8 @@ pub(crate) fn new_direct(
 
 fn new_member(conversation: &Conversation, user: &UserId, now: Timestamp) -> Member {
     Member {
-        conversation_id: conversation.id,
-        user_id: user.clone(),
-        role: Role::Member,
-        state: MemberState::Active,
-        joined_at: now,
-        intervals: vec![Interval { from: 1, to: None }],
-        delivered_seq: 0,
-        read_seq: 0,
-        contacts_read_seq: 0,
-        public_read_seq: 0,
-        unread_floor: 0,
-        visible_from: 1,
-        unread_from: None,
-        pinned_at: None,
-        muted: None,
-        archived_seq: None,
-        hidden_seq: None,
-        notification_level: NotificationLevel::All,
         rev: conversation.rev,
-        user_rev: 0,
-        reset_user_rev: 0,
+        ..Member::joined(conversation.id, user.clone(), now, 1)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::config::{ChatConfig, HistoryForNewMembers, Policies};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, MessageId, UserId};
-use crate::model::{Conversation, Interval, Member, MemberState, NotificationLevel, Rev, Role, Seq};
+use crate::model::{Conversation, Interval, Member, MemberState, Rev, Role, Seq};
 use crate::store::{Facts, MemberQuery, MembersNeeded, Needs, Target};
 use crate::time::Timestamp;
 use crate::view::{AddMembersAnswer, MemberView, Page};
@@ -325,27 +325,8 @@ pub(super) fn first_membership(
     from: Seq,
 ) -> Member {
     Member {
-        conversation_id: conversation.id,
-        user_id: user.clone(),
-        role: Role::Member,
-        state: MemberState::Active,
-        joined_at: at,
-        intervals: vec![Interval { from, to: None }],
-        delivered_seq: 0,
-        read_seq: 0,
-        contacts_read_seq: 0,
-        public_read_seq: 0,
-        unread_floor: 0,
-        visible_from: 1,
-        unread_from: None,
-        pinned_at: None,
-        muted: None,
-        archived_seq: None,
-        hidden_seq: None,
-        notification_level: NotificationLevel::All,
         rev: conversation.rev,
-        user_rev: 0,
-        reset_user_rev: 0,
+        ..Member::joined(conversation.id, user.clone(), at, from)
     }
 }
 

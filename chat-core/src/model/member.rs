@@ -151,6 +151,34 @@ pub struct Member {
 }
 
 impl Member {
+    /// A first membership: a plain member who has read nothing and sees everything from `from` on.
+    #[must_use]
+    pub fn joined(conversation_id: ConversationId, user_id: UserId, joined_at: Timestamp, from: Seq) -> Self {
+        Self {
+            conversation_id,
+            user_id,
+            role: Role::Member,
+            state: MemberState::Active,
+            joined_at,
+            intervals: vec![Interval { from, to: None }],
+            delivered_seq: 0,
+            read_seq: 0,
+            contacts_read_seq: 0,
+            public_read_seq: 0,
+            unread_floor: 0,
+            visible_from: 1,
+            unread_from: None,
+            pinned_at: None,
+            muted: None,
+            archived_seq: None,
+            hidden_seq: None,
+            notification_level: NotificationLevel::All,
+            rev: 0,
+            user_rev: 0,
+            reset_user_rev: 0,
+        }
+    }
+
     /// Whether he is a member now.
     #[must_use]
     pub fn is_active(&self) -> bool {

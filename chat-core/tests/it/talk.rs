@@ -10,8 +10,8 @@ use chat_core::event::ChatEvent;
 use chat_core::id::{ConversationId, MessageId, UserId};
 use chat_core::memory::MemoryStore;
 use chat_core::model::{
-    Conversation, ConversationKind, Interval, JsonObject, LastCountable, Member, MemberState, Message,
-    NewUser, NotificationLevel, Permissions, Role, Seq, UserPatch, UserSettings, Visibility,
+    Conversation, ConversationKind, JsonObject, LastCountable, Member, MemberState, Message, NewUser,
+    Permissions, Role, Seq, UserPatch, UserSettings, Visibility,
 };
 use chat_core::port::MediaStore;
 use chat_core::store::{BlockStore, Change, ConversationStore, Needs, Target, UserStore, Writes};
@@ -286,27 +286,9 @@ impl World {
 
 fn member(id: ConversationId, who: &str, role: Role, now: chat_core::time::Timestamp) -> Member {
     Member {
-        conversation_id: id,
-        user_id: user(who),
         role,
-        state: MemberState::Active,
-        joined_at: now,
-        intervals: vec![Interval { from: 1, to: None }],
-        delivered_seq: 0,
-        read_seq: 0,
-        contacts_read_seq: 0,
-        public_read_seq: 0,
-        unread_floor: 0,
-        visible_from: 1,
-        unread_from: None,
-        pinned_at: None,
-        muted: None,
-        archived_seq: None,
-        hidden_seq: None,
-        notification_level: NotificationLevel::All,
         rev: 1,
-        user_rev: 0,
-        reset_user_rev: 0,
+        ..Member::joined(id, user(who), now, 1)
     }
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { io } from 'socket.io-client';
 import WebSocket from 'ws';
-import { BASE, Refusal } from './rest.mjs';
+import { BASE, Refusal, patiently } from './rest.mjs';
 
 const LIVE_MS = 4_000;
 
@@ -69,7 +69,7 @@ export class SocketIo extends Connection {
     return self;
   }
   async command(name, ...payload) {
-    return Connection.answer(await this.socket.timeout(8_000).emitWithAck(name, ...payload));
+    return Connection.answer(await patiently(() => this.socket.timeout(8_000).emitWithAck(name, ...payload), reply => reply?.error, this.hasty));
   }
   close() { this.socket.close(); }
 }
@@ -105,13 +105,16 @@ export class Plain extends Connection {
     reply(frame);
   }
   text(frame) { this.socket.send(frame); }
-  async command(op, data) {
+  ask(op, data) {
     const id = `q${++this.number}`;
-    const reply = await new Promise((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`/ws: no reply to ${op}`)), 8_000);
       this.replies.set(id, frame => { clearTimeout(timer); resolve(frame); });
       this.text(JSON.stringify({ id, op, data }));
     });
+  }
+  async command(op, data) {
+    const reply = await patiently(() => this.ask(op, data), frame => frame.error, this.hasty);
     if (reply.closed) throw Object.assign(new Error(`/ws: closed with ${reply.closed}`), { close: reply.closed });
     return Connection.answer(reply);
   }

@@ -51,6 +51,16 @@ export async function refused(promise, code, field) {
   assert.fail(`expected ${code}, got ${JSON.stringify(answer)}`);
 }
 
+/** Asks again when the answer is `rate_limited` for a moment, unless `hasty`. */
+export async function patiently(ask, problem, hasty = false) {
+  for (let attempt = 0; ; attempt++) {
+    const answer = await ask();
+    const { code, retry_after_ms: wait } = problem(answer) ?? {};
+    if (hasty || code !== 'rate_limited' || !(wait <= 3_000) || attempt === 20) return answer;
+    await new Promise(resolve => setTimeout(resolve, wait + 5));
+  }
+}
+
 export class User {
   constructor(name, claims = {}) {
     this.name = name;
@@ -69,12 +79,10 @@ export class User {
     return { status: response.status, headers: response.headers, bytes, type, json: /json/.test(type) ? JSON.parse(bytes.toString()) : undefined };
   }
 
-  /** The body of a positive answer; anything else is a Refusal. */
+  /** The body of a positive answer; anything else is a Refusal. Waits, as clients should, when told to come back soon. */
   async call(method, path, body, options = {}) {
-    const answer = await this.raw(method, path, {
-      ...options,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...options.headers } }),
-    });
+    const request = { ...options, ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...options.headers } }) };
+    const answer = await patiently(() => this.raw(method, path, request), reply => reply.json, this.hasty);
     this.status = answer.status;
     if (answer.status >= 400) {
       assert.match(answer.type, /^application\/problem\+json/, `${method} ${path}: ${answer.status} ${answer.bytes}`);
@@ -113,7 +121,7 @@ export class User {
   async upload(bytes, filename, type) {
     const form = new FormData();
     form.append('file', new Blob([bytes], { type }), filename);
-    const answer = await this.raw('POST', '/attachments', { body: form });
+    const answer = await patiently(() => this.raw('POST', '/attachments', { body: form }), reply => reply.json, this.hasty);
     if (answer.status >= 400) throw new Refusal(answer.json, answer.status);
     assert.equal(answer.status, 201);
     return answer.json;

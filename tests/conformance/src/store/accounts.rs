@@ -1,4 +1,4 @@
-//! Cases for [`AccountStore`](chat_core::store::AccountStore), an optional facet.
+//! Cases for [`AccountStore`], an optional facet.
 
 use std::sync::Arc;
 

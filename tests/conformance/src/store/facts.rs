@@ -1,5 +1,5 @@
 //! Cases for what a decision gets to see: [`Facts`](chat_core::store::Facts) hold what its
-//! [`Needs`](chat_core::store::Needs) ask for, and nothing else.
+//! [`Needs`] ask for, and nothing else.
 
 use chat_core::id::{AttachmentId, ClientId, ConversationId, UserId};
 use chat_core::model::{DirectPair, Message};
