@@ -2,6 +2,7 @@ use chat_core::command::{PageRequest, SendMessage, SetTyping};
 use chat_core::config::BlockedInGroup;
 use chat_core::error::ErrorCode;
 use chat_core::event::ChatEvent;
+use chat_core::id::UserId;
 use serde_json::json;
 
 use crate::world::{World, code, id};
@@ -155,4 +156,28 @@ async fn under_hide_the_group_is_read_anew_and_under_show_nothing_changes() {
         assert_eq!(world.names().await, names);
         assert_eq!(world.member(shared, &a).await.reset_user_rev, reset);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_preview_in_a_group_is_folded_up_for_the_blocker_only() {
+    let world = World::new();
+    let [a, b, c] = world.users(["a", "b", "c"]).await;
+    let group = world.group(&a, &[&b, &c]).await;
+    let seq = world.send(&b, group, "loud words").await;
+    world.on(&a).block(&b).await.unwrap();
+    let last = async |who: &UserId| {
+        let view = world.on(who).conversation(group).await.unwrap();
+        let last = view.last_message.unwrap();
+        (last.seq, last.preview, last.from_blocked)
+    };
+    assert_eq!(last(&a).await, (seq, "Message".to_owned(), Some(true)));
+    assert_eq!(last(&c).await, (seq, "loud words".to_owned(), None));
+    assert_eq!(last(&b).await, (seq, "loud words".to_owned(), None));
+    world.on(&a).unblock(&b).await.unwrap();
+    assert_eq!(last(&a).await, (seq, "loud words".to_owned(), None));
+    let direct = world.direct(&a, &b).await;
+    world.send(&b, direct, "old words").await;
+    world.on(&a).block(&b).await.unwrap();
+    let view = world.on(&a).conversation(direct).await.unwrap();
+    assert_eq!(view.last_message.unwrap().preview, "old words");
 }

@@ -382,3 +382,31 @@ async fn the_host_makes_a_group_without_being_in_it() {
         ErrorCode::ConversationGone
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_event_of_a_new_group_carries_its_own_rev() {
+    let world = World::new();
+    let [a, b, c] = world.users(["a", "b", "c"]).await;
+    let mut of_b = world.connect(&b).await;
+    world.group(&a, &[&b, &c]).await;
+    let got = of_b.got().await;
+    let revs: Vec<(&str, u64)> = got
+        .iter()
+        .map(|(name, payload)| {
+            let rev = payload.get("rev").unwrap_or(&payload["conversation"]["rev"]);
+            (*name, rev.as_u64().unwrap())
+        })
+        .collect();
+    assert_eq!(revs, [("conversation_created", 1), ("message_created", 2)]);
+}
+
+#[test]
+fn what_cannot_be_cleared_is_not_patched_with_null() {
+    let patch = |field: &str| serde_json::from_value::<ConversationPatch>(serde_json::json!({ field: null }));
+    for field in ["name", "permissions", "frozen"] {
+        assert!(patch(field).is_err(), "{field}");
+    }
+    for field in ["description", "avatar_attachment_id", "custom"] {
+        assert!(patch(field).is_ok(), "{field}");
+    }
+}

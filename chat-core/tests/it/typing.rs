@@ -121,6 +121,40 @@ async fn a_block_hides_typing_in_groups_both_ways() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_block_takes_each_off_the_lists_the_other_has_heard() {
+    let world = World::new();
+    let [a, b, c] = world.users(["a", "b", "c"]).await;
+    let (direct, group) = (world.direct(&a, &b).await, world.group(&a, &[&b, &c]).await);
+    let (mut of_a, mut of_b, mut of_c) = (
+        world.connect(&a).await,
+        world.connect(&b).await,
+        world.connect(&c).await,
+    );
+    for (device, conversation) in [(&of_b, direct), (&of_b, group), (&of_c, group)] {
+        type_on(device, conversation, true).await;
+    }
+    world.happened().await;
+    for device in [&mut of_a, &mut of_b, &mut of_c] {
+        device.got().await;
+    }
+    world.on(&a).block(&b).await.unwrap();
+    world.happened().await;
+    let mut told: Vec<(String, Value)> = (of_a.got_of("typing_changed").await.into_iter())
+        .map(|p| {
+            (
+                p["conversation_id"].as_str().unwrap().to_owned(),
+                p["user_ids"].clone(),
+            )
+        })
+        .collect();
+    told.sort_by(|x, y| x.0.cmp(&y.0));
+    let mut expected = vec![(direct.to_string(), json!([])), (group.to_string(), json!(["c"]))];
+    expected.sort_by(|x, y| x.0.cmp(&y.0));
+    assert_eq!(told, expected);
+    assert!(of_c.got_of("typing_changed").await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn he_types_until_all_his_sessions_have_stopped() {
     let world = World::new();
     let [a, b] = world.users(["a", "b"]).await;
