@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
+use super::cluster::Alive;
 use super::commit::Committer;
 use super::dispatch::{Audiences, Dispatcher};
 use super::pairs::PairCache;
@@ -13,7 +14,7 @@ use crate::config::ChatConfig;
 use crate::id::{IdGenerator, SystemIds};
 use crate::live::LiveSessions;
 use crate::port::{
-    Hook, LocalPresence, LocalRateLimiter, MediaStore, Notifier, Presence, RateLimiter, StoreDirectory,
+    Bus, Hook, LocalPresence, LocalRateLimiter, MediaStore, Notifier, Presence, RateLimiter, StoreDirectory,
     Transport, UserDirectory,
 };
 use crate::seal::Sealer;
@@ -31,6 +32,7 @@ pub struct ChatEngineBuilder {
     presence: Arc<dyn Presence>,
     limiter: Option<Arc<dyn RateLimiter>>,
     notifier: Option<Arc<dyn Notifier>>,
+    bus: Option<Arc<dyn Bus>>,
     hooks: Vec<Arc<dyn Hook>>,
     transports: Vec<Arc<dyn Transport>>,
     secret: Option<Vec<u8>>,
@@ -51,6 +53,7 @@ impl ChatEngineBuilder {
             presence: Arc::new(LocalPresence::default()),
             limiter: None,
             notifier: None,
+            bus: None,
             hooks: Vec::new(),
             transports: Vec::new(),
             secret: None,
@@ -114,6 +117,14 @@ impl ChatEngineBuilder {
         self
     }
 
+    /// The way to other nodes on the same store. Without it there are none. Sessions of other nodes are told to sync
+    /// when something changes here (`lagged`), and the other way round.
+    #[must_use]
+    pub fn with_bus(mut self, bus: Arc<dyn Bus>) -> Self {
+        self.bus = Some(bus);
+        self
+    }
+
     /// Who carries pushes to devices. Without it there are none.
     #[must_use]
     pub fn with_notifier(mut self, notifier: Arc<dyn Notifier>) -> Self {
@@ -162,6 +173,7 @@ impl ChatEngineBuilder {
         let (committer, commits) = Committer::new(self.config.limits.queued_sends);
         let (dispatcher, lanes) = Dispatcher::new();
         let (pushes, push_worker) = Pushes::new(self.notifier);
+        let (alive, listening) = Alive::new();
         let (events, _) = broadcast::channel(4096);
         let inner = Arc::new(Inner {
             config: self.config,
@@ -183,6 +195,8 @@ impl ChatEngineBuilder {
             typing: Typists::default(),
             committer,
             dispatcher,
+            bus: self.bus,
+            _alive: alive,
             pushes,
             events,
             counters: Arc::default(),
@@ -191,6 +205,9 @@ impl ChatEngineBuilder {
         lanes.start(&inner);
         if let Some(worker) = push_worker {
             worker.start(&inner);
+        }
+        if let Some(bus) = &inner.bus {
+            super::cluster::start(&inner, Arc::clone(bus), listening);
         }
         super::maintenance::start(&inner);
         ChatEngine { inner }

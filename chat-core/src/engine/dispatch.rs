@@ -148,6 +148,7 @@ impl ChatEngine {
         {
             self.inner().pushes.consider(conversation, message);
         }
+        self.hint(event, publication).await;
         for hook in &self.inner().hooks {
             hook.after(event).await;
         }

@@ -13,6 +13,7 @@ mod blocking;
 mod builder;
 mod capabilities;
 mod changeset;
+mod cluster;
 pub(crate) mod commit;
 mod content;
 mod conversations;
@@ -64,7 +65,7 @@ use crate::config::ChatConfig;
 use crate::event::ChatEvent;
 use crate::id::IdGenerator;
 use crate::live::LiveSessions;
-use crate::port::{Hook, MediaStore, Presence, RateLimiter, Transport, UserDirectory};
+use crate::port::{Bus, Hook, MediaStore, Presence, RateLimiter, Transport, UserDirectory};
 use crate::seal::Sealer;
 use crate::store::Store;
 use crate::time::{Clock, Timestamp};
@@ -95,6 +96,8 @@ pub(crate) struct Inner {
     pub(crate) typing: typing::Typists,
     pub(crate) committer: commit::Committer,
     pub(crate) dispatcher: dispatch::Dispatcher,
+    pub(crate) bus: Option<Arc<dyn Bus>>,
+    pub(crate) _alive: cluster::Alive,
     pub(crate) pushes: push::Pushes,
     pub(crate) events: broadcast::Sender<Arc<ChatEvent>>,
     pub(crate) counters: Arc<stats::Counters>,

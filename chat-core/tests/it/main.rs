@@ -11,6 +11,7 @@
 
 mod attachments;
 mod blocking;
+mod cluster;
 mod deletion;
 mod devices;
 mod editing;
