@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
+use super::audience::Rosters;
 use super::cluster::Alive;
 use super::commit::Committer;
-use super::dispatch::{Audiences, Dispatcher};
+use super::dispatch::Dispatcher;
 use super::pairs::PairCache;
 use super::push::Pushes;
 use super::typing::Typists;
@@ -191,7 +192,7 @@ impl ChatEngineBuilder {
             media_url: self.media_url,
             in_flight: Arc::default(),
             pairs: PairCache::default(),
-            audiences: Audiences::default(),
+            rosters: Rosters::default(),
             typing: Typists::default(),
             committer,
             dispatcher,

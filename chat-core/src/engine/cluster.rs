@@ -3,8 +3,11 @@
 //! Hints carry no content. A session that hears of one gets `lagged` and syncs from the store, so a lost, repeated or
 //! late hint costs time and never a message; delivery on one node never depends on the bus.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::{Either, select};
 use serde_json::json;
 use tokio::sync::watch;
@@ -13,8 +16,12 @@ use super::dispatch::Publication;
 use super::{ChatEngine, Inner};
 use crate::error::ChatResult;
 use crate::event::ChatEvent;
-use crate::id::{ConversationId, UserId};
+use crate::id::UserId;
+use crate::model::Conversation;
 use crate::port::{Bus, BusSignal, Hint};
+
+/// A pause after the store did not answer, so that sessions do not all ask it at once while it is down.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Lives as long as the engine; the listener ends with it.
 #[derive(Debug)]
@@ -38,56 +45,102 @@ pub(crate) fn start(inner: &Arc<Inner>, bus: Arc<dyn Bus>, mut alive: watch::Rec
             };
             let Some(inner) = inner.upgrade() else { return };
             let engine = ChatEngine { inner };
-            if let Err(error) = engine.hear(signal).await {
-                tracing::warn!(%error, "a hint of another node could not be followed; sessions are told to sync");
-                engine.tell_all().await;
+            match AssertUnwindSafe(engine.hear(signal)).catch_unwind().await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    // Sessions are told all the same, a moment later: the store did not answer just now.
+                    tracing::warn!(%error, "a hint of another node could not be followed; sessions will sync");
+                    tokio::time::sleep(AFTER_FAILURE).await;
+                    engine.tell_all().await;
+                }
+                Err(_) => tracing::error!("following a hint of another node panicked"),
             }
         }
     });
 }
 
 impl ChatEngine {
-    /// Tells the other nodes what a publication was about.
-    pub(crate) async fn hint(&self, event: &ChatEvent, publication: &Publication) {
+    /// Tells the other nodes what a publication was about: one hint for the conversation, one for each user of whom
+    /// only his own side changed or who is out of the conversation now.
+    pub(crate) async fn hint(&self, publication: &Publication) {
         let Some(bus) = &self.inner().bus else { return };
-        let hint = match (event, &publication.conversation) {
-            (
-                ChatEvent::InboxUpdated {
-                    user_id, user_rev, ..
-                },
-                _,
-            ) => Hint::User {
-                id: user_id.clone(),
-                user_rev: *user_rev,
-            },
-            (
-                ChatEvent::BlockChanged {
-                    blocker, user_rev, ..
-                },
-                _,
-            ) => Hint::User {
-                id: blocker.clone(),
-                user_rev: *user_rev,
-            },
-            (_, Some(conversation)) => Hint::Conversation {
-                id: conversation.id,
-                rev: conversation.rev,
-            },
-            // Ephemeral: typing and presence are not hinted.
-            (_, None) => return,
-        };
-        if let Err(error) = bus.publish(hint).await {
-            tracing::warn!(%error, "the other nodes could not be told; they look into the store by themselves");
+        let mut hints: Vec<Hint> = Vec::new();
+        for event in &publication.events {
+            match (&**event, &publication.conversation) {
+                (
+                    ChatEvent::InboxUpdated {
+                        user_id, user_rev, ..
+                    },
+                    _,
+                ) => {
+                    hints.push(Hint::User {
+                        id: user_id.clone(),
+                        user_rev: *user_rev,
+                    });
+                }
+                (
+                    ChatEvent::BlockChanged {
+                        blocker, user_rev, ..
+                    },
+                    _,
+                ) => {
+                    hints.push(Hint::User {
+                        id: blocker.clone(),
+                        user_rev: *user_rev,
+                    });
+                }
+                (ChatEvent::MessageHidden { hide }, _) => {
+                    hints.push(Hint::User {
+                        id: hide.user_id.clone(),
+                        user_rev: 0,
+                    });
+                }
+                (ChatEvent::ConversationRemoved { users, .. }, _) => {
+                    hints.extend(users.iter().map(|user| Hint::User {
+                        id: user.clone(),
+                        user_rev: 0,
+                    }));
+                }
+                (
+                    ChatEvent::ReceiptUpdated {
+                        public: false,
+                        user_id,
+                        ..
+                    },
+                    _,
+                ) => {
+                    hints.push(Hint::User {
+                        id: user_id.clone(),
+                        user_rev: 0,
+                    });
+                }
+                (_, Some(conversation)) => {
+                    hints.push(Hint::Conversation {
+                        id: conversation.id,
+                        rev: conversation.rev,
+                    });
+                }
+                // Ephemeral: typing and presence are not hinted.
+                (_, None) => {}
+            }
+        }
+        hints.dedup();
+        for hint in hints {
+            if let Err(error) = bus.publish(hint).await {
+                tracing::warn!(%error, "the other nodes could not be told; they look into the store by themselves");
+            }
         }
     }
 
     async fn hear(&self, signal: BusSignal) -> ChatResult<()> {
         match signal {
-            BusSignal::Hint(Hint::Conversation { id, .. }) => self.tell_members(id).await,
-            BusSignal::Hint(Hint::User { id, .. }) => {
-                self.hand_over(std::slice::from_ref(&id), None, "lagged", &json!({}))
-                    .await
+            BusSignal::Hint(Hint::Conversation { id, .. }) => {
+                match self.inner().store.conversations(&[id]).await?.pop() {
+                    Some(conversation) => self.tell_members(&conversation).await,
+                    None => Ok(()),
+                }
             }
+            BusSignal::Hint(Hint::User { id, .. }) => self.tell_user(&id).await,
             BusSignal::Gap => {
                 self.tell_all().await;
                 Ok(())
@@ -95,17 +148,26 @@ impl ChatEngine {
         }
     }
 
-    /// Members of a conversation with a session here, also those who have just been removed: they learn it by sync.
-    async fn tell_members(&self, id: ConversationId) -> ChatResult<()> {
-        let Some(conversation) = self.inner().store.conversations(&[id]).await?.pop() else {
-            return Ok(());
-        };
-        let members = self.connected(&self.audience(&conversation).await?);
-        self.hand_over(&members, None, "lagged", &json!({ "conversation_ids": [id] }))
+    /// Makes the members of a conversation who are connected here catch up with it.
+    pub(crate) async fn tell_members(&self, conversation: &Conversation) -> ChatResult<()> {
+        let members = self.connected(&self.audience(conversation).await?);
+        self.hand_over(
+            &members,
+            None,
+            "lagged",
+            &json!({ "conversation_ids": [conversation.id] }),
+        )
+        .await
+    }
+
+    /// Makes one user's sessions here catch up.
+    pub(crate) async fn tell_user(&self, user: &UserId) -> ChatResult<()> {
+        self.hand_over(std::slice::from_ref(user), None, "lagged", &json!({}))
             .await
     }
 
-    async fn tell_all(&self) {
+    /// Makes all sessions here catch up.
+    pub(crate) async fn tell_all(&self) {
         let users: Vec<UserId> = self.inner().live.users();
         if let Err(error) = self.hand_over(&users, None, "lagged", &json!({})).await {
             tracing::error!(%error, "sessions could not be told to sync");

@@ -8,6 +8,7 @@
 
 mod actor;
 mod attachments;
+mod audience;
 mod avatar;
 mod blocking;
 mod builder;
@@ -92,14 +93,14 @@ pub(crate) struct Inner {
     pub(crate) media_url: String,
     pub(crate) in_flight: Arc<drain::InFlight>,
     pub(crate) pairs: pairs::PairCache,
-    pub(crate) audiences: dispatch::Audiences,
+    pub(crate) rosters: audience::Rosters,
     pub(crate) typing: typing::Typists,
     pub(crate) committer: commit::Committer,
     pub(crate) dispatcher: dispatch::Dispatcher,
     pub(crate) bus: Option<Arc<dyn Bus>>,
     pub(crate) _alive: cluster::Alive,
     pub(crate) pushes: push::Pushes,
-    pub(crate) events: broadcast::Sender<Arc<ChatEvent>>,
+    pub(crate) events: broadcast::Sender<Option<Arc<ChatEvent>>>,
     pub(crate) counters: Arc<stats::Counters>,
 }
 

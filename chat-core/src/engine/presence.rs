@@ -298,7 +298,7 @@ impl ChatEngine {
             status: to,
             last_seen_at: ended_at.filter(|_| to == PresenceStatus::Offline),
         };
-        self.publish(event, None).await;
+        self.publish(event, None);
     }
 
     /// Reports all live sessions again, for presence that forgets what is not repeated.

@@ -212,13 +212,7 @@ impl Actor {
                     Visibility::Tombstone => ReplyState::Deleted,
                     Visibility::Gone => ReplyState::Unavailable,
                 },
-                preview: target
-                    .filter(|_| state == Visibility::Visible)
-                    .map(|target| ReplyPreview {
-                        sender_id: target.sender_id.clone(),
-                        kind: target.kind,
-                        text: text::excerpt(&target.text, REPLY_CHARS),
-                    }),
+                preview: target.filter(|_| state == Visibility::Visible).map(reply_preview),
             }
         });
         let files: Vec<_> = message
@@ -300,5 +294,14 @@ fn reaction_view(summary: &ReactionSummary) -> ReactionView {
         count: summary.count,
         mine: summary.mine,
         users: summary.users.clone(),
+    }
+}
+
+/// The beginning of a message that is answered.
+pub(super) fn reply_preview(target: &Message) -> ReplyPreview {
+    ReplyPreview {
+        sender_id: target.sender_id.clone(),
+        kind: target.kind,
+        text: text::excerpt(&target.text, REPLY_CHARS),
     }
 }
