@@ -4,10 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use super::Sightline;
 use crate::access::{Visibility, known_mark, visible};
 use crate::command::Marks;
-use crate::config::{BlockedInGroup, DeliveredOn};
+use crate::config::DeliveredOn;
 use crate::engine::dispatch::Publication;
 use crate::engine::{Actor, ChatEngine};
 use crate::error::ChatResult;
@@ -170,18 +169,10 @@ impl ChatEngine {
         }
         // Everybody else sees the same: rendered once, through the eyes of one of them.
         let Some(first) = alike.first() else { return Ok(()) };
-        let actor = self.as_user(first);
-        let Some(member) = self.inner().store.member(conversation.id, first).await? else {
-            return Ok(());
-        };
-        let sight = Sightline {
-            conversation: conversation.clone(),
-            member,
-            blocked: HashSet::new(),
-            blocked_in_group: BlockedInGroup::Show,
-            now: self.now(),
-        };
-        let view = actor.render_message(&sight, message.clone()).await?;
+        let view = self
+            .as_user(first)
+            .render_new_message(conversation, message.clone())
+            .await?;
         self.hand_over(&alike, origin, name, &of_view(&view)).await
     }
 
