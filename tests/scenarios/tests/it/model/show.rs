@@ -142,7 +142,13 @@ impl Model {
                 "seq": line.seq,
                 "kind": if line.code.is_some() { "system" } else { "text" },
                 "sender_id": NAMES[line.sender],
-                "preview": if line.code.is_some() { "Update" } else { &line.words },
+                "preview": match line.code {
+                    Some(_) => "Update",
+                    // What a blocked user says is not shown unasked.
+                    None if self.is_folded(viewer, chat, line) => "Message",
+                    None => &line.words,
+                },
+                "from_blocked": self.is_folded(viewer, chat, line).then_some(true),
                 "created_at": time(line.at),
             })
         });
