@@ -302,6 +302,12 @@ impl Request {
             .cloned()
             .partition(|user| Some(user) == self.other.as_ref());
         let message = self.append(&mut change, files, None, kept, false);
+        let members = change.writes.members.iter();
+        if let Some(audience) = self.reads
+            && let Some(member) = members.cloned().find(|member| member.user_id == self.sender)
+        {
+            marks::read_on_send(&mut change, &member, message.seq, audience);
+        }
         Ok(self.sent(change, &message, dropped))
     }
 

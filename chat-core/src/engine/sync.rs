@@ -32,6 +32,10 @@ struct Place {
     /// Changes of conversations up to here are known.
     #[serde(rename = "p")]
     position: u64,
+    /// In the middle of an answer of several pages: conversations whose newest change is not after this one were told
+    /// of. What the others tell still starts at `position`, because their older changes are not known yet.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    reached: Option<u64>,
     /// Private changes up to here are known.
     #[serde(rename = "u")]
     user_rev: u64,
@@ -124,6 +128,7 @@ impl Actor {
             issued_at: now,
             epoch,
             position,
+            reached: None,
             user_rev: me.map_or(0, |user| user.user_rev),
             since: now,
             next: None,
@@ -140,7 +145,10 @@ impl Actor {
             })?;
         let life = self.engine().config().limits.sync_token_life;
         // A place of another epoch is one of another database; one ahead of the store is of a time that was lost.
-        let elsewhere = place.epoch != newest.epoch || newest.position < place.position;
+        let farthest = place
+            .reached
+            .map_or(place.position, |reached| reached.max(place.position));
+        let elsewhere = place.epoch != newest.epoch || newest.position < farthest;
         if elsewhere || newest.issued_at > place.issued_at.after(life) {
             return Err(ChatError::new(
                 ErrorCode::ResetRequired,
@@ -236,12 +244,15 @@ impl Actor {
         let since = SyncPosition(place.position);
         let limit = self.engine().config().limits.sync_conversations.max(1);
         let store = &self.inner().store;
-        let changed = store.changed_conversations(self.user_id(), since, limit).await?;
+        let reached = SyncPosition(place.reached.unwrap_or(place.position));
+        let changed = store
+            .changed_conversations(self.user_id(), reached, limit)
+            .await?;
         let entries = store.inbox(&self.inbox_query(changed.ids.clone())).await?;
         let next = if changed.has_more {
-            // Private changes are compared with where the client was until it has seen all conversations.
+            // Changes are compared with where the client was until it has seen all conversations.
             Place {
-                position: changed.reached.0,
+                reached: Some(changed.reached.0),
                 ..place.clone()
             }
         } else {

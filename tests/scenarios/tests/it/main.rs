@@ -21,5 +21,6 @@ mod documents;
 mod groups;
 mod inbox;
 mod limits;
+mod model;
 mod multi_device;
 mod offline;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chat_core::command::{CreateGroup, HistoryOrder, HistoryRequest, OpenDirect, SendMessage};
 use chat_core::config::ChatConfig;
 use chat_core::error::{ChatError, ChatResult, ErrorCode};
-use chat_core::id::{ClientId, ConversationId, MessageId, UserId};
+use chat_core::id::{ClientId, ConversationId, IdGenerator, MessageId, UserId};
 use chat_core::live::{ConnectFrom, Outbound, OutboundItem, Session};
 use chat_core::memory::MemoryStore;
 use chat_core::model::{MessageKind, NewUser};
@@ -16,7 +16,7 @@ use chat_core::port::{Authenticator, Credentials, Identity};
 use chat_core::store::Store;
 use chat_core::time::{Clock, ManualClock};
 use chat_core::view::{ConversationView, MessageView};
-use chat_core::{Actor, ChatEngine};
+use chat_core::{Actor, ChatEngine, ChatEngineBuilder};
 use chat_sqlite::SqliteStore;
 use serde_json::Value;
 
@@ -83,6 +83,12 @@ impl World {
         Self { engine, ..self }
     }
 
+    /// The same data behind a new engine with these settings, and ids that come out the same every time.
+    pub(crate) fn rebuilt(self, config: ChatConfig, ids: Arc<dyn IdGenerator>) -> Self {
+        let engine = builder_on(&self.store, &self.clock, config).with_ids(ids).build();
+        Self { engine, ..self }
+    }
+
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
     }
@@ -126,11 +132,14 @@ impl World {
 }
 
 fn engine_on(store: &Arc<dyn Store>, clock: &Arc<ManualClock>, config: ChatConfig) -> ChatEngine {
+    builder_on(store, clock, config).build()
+}
+
+fn builder_on(store: &Arc<dyn Store>, clock: &Arc<ManualClock>, config: ChatConfig) -> ChatEngineBuilder {
     ChatEngine::builder(Arc::clone(store))
         .with_clock(Arc::clone(clock) as Arc<dyn Clock>)
         .with_config(config)
         .with_secret(*b"the same key for every engine of a case")
-        .build()
 }
 
 /// The token is the user's id; good for tests and nothing else.

@@ -1,0 +1,304 @@
+//! The reference model: what a chat is, in plain vectors. Nothing is cached, nothing is clever: flags change when
+//! something happens, numbers are counted when somebody asks. Where this and the engine differ, one of them is wrong.
+
+use chat_core::config::BlockedInGroup;
+use chat_core::error::ErrorCode;
+use chat_core::id::{ConversationId, MessageId};
+use chat_core::model::Role;
+
+/// A user, as an index.
+pub(super) type User = usize;
+/// What a command answers.
+pub(super) type Outcome<T> = Result<T, ErrorCode>;
+
+/// The policies that a history runs under.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    pub(super) blocked: BlockedInGroup,
+    pub(super) newcomers_see_all: bool,
+    pub(super) any_reader_counts: bool,
+    pub(super) sending_reads: bool,
+}
+
+/// Everything there is.
+#[derive(Debug)]
+pub(super) struct Model {
+    pub(super) rules: Rules,
+    /// Milliseconds.
+    pub(super) now: i64,
+    pub(super) users: usize,
+    /// Who blocks whom.
+    pub(super) blocks: Vec<(User, User)>,
+    pub(super) chats: Vec<Chat>,
+}
+
+#[derive(Debug)]
+pub(super) struct Chat {
+    pub(super) id: ConversationId,
+    pub(super) pair: Option<(User, User)>,
+    pub(super) people: Vec<Person>,
+    /// The line with seq n stands at n-1.
+    pub(super) lines: Vec<Line>,
+    pub(super) frozen: bool,
+    pub(super) only_admins_send: bool,
+    pub(super) everyone_adds: bool,
+    pub(super) created_at: i64,
+    pub(super) active_at: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    Here,
+    Left,
+    Removed,
+    Dissolved,
+}
+
+/// Somebody who is or was a member.
+#[derive(Debug)]
+pub(super) struct Person {
+    pub(super) user: User,
+    pub(super) state: Presence,
+    pub(super) role: Role,
+    pub(super) joined_at: i64,
+    /// From and to which seq he was a member.
+    pub(super) spans: Vec<(u64, Option<u64>)>,
+    pub(super) delivered: u64,
+    pub(super) read: u64,
+    /// What others may know of `read`.
+    pub(super) shown_read: u64,
+    /// Nothing up to here is news to him.
+    pub(super) floor: u64,
+    /// Everything below was cleared.
+    pub(super) visible_from: u64,
+    /// "Mark unread" from here on.
+    pub(super) marker: Option<u64>,
+    pub(super) pinned_at: Option<i64>,
+    pub(super) muted: Option<Mute>,
+    pub(super) archived: bool,
+    pub(super) hidden: bool,
+    /// Every move of a mark.
+    pub(super) moves: Vec<Move>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mute {
+    Until(i64),
+    Forever,
+}
+
+#[derive(Debug)]
+pub(super) struct Move {
+    pub(super) read: bool,
+    /// Whether others may know.
+    pub(super) shown: bool,
+    pub(super) to: u64,
+    pub(super) at: i64,
+}
+
+#[derive(Debug)]
+pub(super) struct Line {
+    /// Known from the engine's answers.
+    pub(super) id: Option<MessageId>,
+    pub(super) seq: u64,
+    pub(super) sender: User,
+    /// The code of a line of the engine.
+    pub(super) code: Option<&'static str>,
+    pub(super) words: Words,
+    pub(super) key: Option<String>,
+    /// As it was sent, for retries.
+    pub(super) payload: Payload,
+    pub(super) mentions: Vec<User>,
+    pub(super) mentions_all: bool,
+    pub(super) reply: Option<u64>,
+    pub(super) silent: bool,
+    pub(super) at: i64,
+    pub(super) edited_at: Option<i64>,
+    pub(super) version: u32,
+    pub(super) deleted: Option<(i64, &'static str)>,
+    /// In order of time.
+    pub(super) reactions: Vec<(User, &'static str)>,
+    pub(super) hidden_by: Vec<User>,
+}
+
+pub(super) type Words = String;
+
+/// What a client sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Payload {
+    pub(super) text: String,
+    pub(super) silent: bool,
+    pub(super) mentions: Vec<Mention>,
+    /// The seq of the message answered; chat and seq when it lies elsewhere.
+    pub(super) reply: Option<(usize, u64)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mention {
+    One(User),
+    All,
+}
+
+impl Person {
+    pub(super) fn new(user: User, from: u64, at: i64) -> Self {
+        Self {
+            user,
+            state: Presence::Here,
+            role: Role::Member,
+            joined_at: at,
+            spans: vec![(from, None)],
+            delivered: 0,
+            read: 0,
+            shown_read: 0,
+            floor: 0,
+            visible_from: 1,
+            marker: None,
+            pinned_at: None,
+            muted: None,
+            archived: false,
+            hidden: false,
+            moves: Vec::new(),
+        }
+    }
+
+    pub(super) fn is_here(&self) -> bool {
+        self.state == Presence::Here
+    }
+
+    pub(super) fn was_here(&self, seq: u64) -> bool {
+        self.spans
+            .iter()
+            .any(|(from, to)| seq >= *from && to.is_none_or(|to| seq <= to))
+    }
+
+    pub(super) fn is_muted(&self, now: i64) -> bool {
+        match self.muted {
+            Some(Mute::Until(at)) => at > now,
+            Some(Mute::Forever) => true,
+            None => false,
+        }
+    }
+}
+
+impl Chat {
+    pub(super) fn last_seq(&self) -> u64 {
+        self.lines.len() as u64
+    }
+
+    pub(super) fn person(&self, user: User) -> Option<&Person> {
+        self.people.iter().find(|person| person.user == user)
+    }
+
+    pub(super) fn person_mut(&mut self, user: User) -> Option<&mut Person> {
+        self.people.iter_mut().find(|person| person.user == user)
+    }
+
+    /// Members, in order of their ids (which is the order of users).
+    pub(super) fn members(&self) -> Vec<&Person> {
+        let mut members: Vec<&Person> = self.people.iter().filter(|person| person.is_here()).collect();
+        members.sort_by_key(|person| person.user);
+        members
+    }
+
+    /// The right to look at all.
+    pub(super) fn member(&self, user: User) -> Outcome<&Person> {
+        match self.person(user) {
+            Some(person) if person.is_here() => Ok(person),
+            Some(person) if person.state == Presence::Dissolved => Err(ErrorCode::ConversationGone),
+            _ => Err(ErrorCode::ConversationNotFound),
+        }
+    }
+
+    pub(super) fn peer(&self, user: User) -> Option<User> {
+        let (a, b) = self.pair?;
+        Some(if a == user { b } else { a })
+    }
+
+    pub(super) fn line(&self, seq: u64) -> Option<&Line> {
+        self.lines.iter().find(|line| line.seq == seq)
+    }
+}
+
+impl Model {
+    pub(super) fn blocks(&self, who: User, whom: User) -> bool {
+        self.blocks.contains(&(who, whom))
+    }
+
+    /// Whether a message exists for a viewer; a tombstone does.
+    pub(super) fn sees(&self, viewer: User, chat: &Chat, line: &Line) -> bool {
+        let Ok(person) = chat.member(viewer) else {
+            return false;
+        };
+        line.seq >= person.visible_from
+            && person.was_here(line.seq)
+            && !line.hidden_by.contains(&viewer)
+            && !(self.rules.blocked == BlockedInGroup::Hide
+                && chat.pair.is_none()
+                && self.blocks(viewer, line.sender))
+    }
+
+    pub(super) fn seen_lines<'a>(&self, viewer: User, chat: &'a Chat) -> Vec<&'a Line> {
+        let all = chat.lines.iter();
+        all.filter(|line| self.sees(viewer, chat, line)).collect()
+    }
+
+    /// Whether it stands folded up, because its sender is blocked.
+    pub(super) fn is_folded(&self, viewer: User, chat: &Chat, line: &Line) -> bool {
+        self.rules.blocked == BlockedInGroup::Collapse
+            && chat.pair.is_none()
+            && self.blocks(viewer, line.sender)
+    }
+
+    /// The unread messages of a member.
+    pub(super) fn unread<'a>(&self, viewer: User, chat: &'a Chat) -> Vec<&'a Line> {
+        let Ok(person) = chat.member(viewer) else {
+            return Vec::new();
+        };
+        let is_new = |seq: u64| match person.marker {
+            Some(from) => seq >= from,
+            None => seq > person.read && seq > person.floor,
+        };
+        let mut unread = self.seen_lines(viewer, chat);
+        unread.retain(|line| {
+            is_new(line.seq)
+                && line.counts()
+                && line.deleted.is_none()
+                && line.sender != viewer
+                && !self.is_folded(viewer, chat, line)
+        });
+        unread
+    }
+
+    /// What the list shows of a conversation.
+    pub(super) fn preview<'a>(&self, viewer: User, chat: &'a Chat) -> Option<&'a Line> {
+        self.seen_lines(viewer, chat).into_iter().rfind(|line| {
+            line.deleted.is_none() && line.code.is_none_or(|code| code == "conversation_created")
+        })
+    }
+
+    /// How many have a message of theirs to receive, have received it, have read it.
+    pub(super) fn receipts(&self, chat: &Chat, line: &Line) -> (u64, u64, u64) {
+        let recipients: Vec<&Person> = chat
+            .members()
+            .into_iter()
+            .filter(|person| person.user != line.sender && person.was_here(line.seq))
+            .collect();
+        let count = |has: &dyn Fn(&Person) -> bool| recipients.iter().filter(|person| has(person)).count();
+        (
+            recipients.len() as u64,
+            count(&|person| person.delivered >= line.seq) as u64,
+            count(&|person| person.shown_read >= line.seq) as u64,
+        )
+    }
+}
+
+impl Line {
+    /// Whether it can be news at all.
+    pub(super) fn counts(&self) -> bool {
+        self.code.is_none() && !self.silent
+    }
+
+    pub(super) fn mentions(&self, user: User) -> bool {
+        self.mentions_all || self.mentions.contains(&user)
+    }
+}

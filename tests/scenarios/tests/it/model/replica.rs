@@ -1,0 +1,199 @@
+//! A client that knows only what sync tells it, and does with it what the contract says a client does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chat_core::Actor;
+use chat_core::command::SyncRequest;
+use chat_core::id::ConversationId;
+use chat_core::store::InboxFilter;
+use chat_core::view::{SyncAnswer, SyncedMessage};
+use serde_json::{Value, json};
+
+use super::Verdict;
+use super::compare::listed;
+use super::show::difference;
+use crate::world::whole_history;
+
+/// One conversation as the client has it.
+#[derive(Debug, Clone, Default)]
+struct Room {
+    view: Value,
+    rev: u64,
+    messages: BTreeMap<String, Value>,
+}
+
+/// What a client has.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Replica {
+    rooms: BTreeMap<ConversationId, Room>,
+    blocked: BTreeSet<String>,
+    badge: Value,
+    token: Option<String>,
+}
+
+impl Replica {
+    /// Catches up from the token of the last answer, or from nothing.
+    pub(super) async fn catch_up(&mut self, actor: &Actor) -> Verdict {
+        let request = SyncRequest {
+            token: self.token.clone(),
+            conversations: None,
+        };
+        self.run(actor, request).await
+    }
+
+    /// Catches up from the revs of what the client has. Private changes have no rev, so it starts its block list
+    /// anew, and heeds `visible_from_seq` as every client may.
+    pub(super) async fn catch_up_by_revs(&mut self, actor: &Actor) -> Verdict {
+        let known = self.rooms.iter().map(|(id, room)| (*id, room.rev)).collect();
+        let request = SyncRequest {
+            token: None,
+            conversations: Some(known),
+        };
+        self.blocked.clear();
+        self.run(actor, request).await?;
+        for room in self.rooms.values_mut() {
+            let from = room.view["my"]["visible_from_seq"].as_u64();
+            room.messages.retain(|_, message| message["seq"].as_u64() >= from);
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, actor: &Actor, mut request: SyncRequest) -> Verdict {
+        for _ in 0..100 {
+            let answer = actor
+                .sync(request)
+                .await
+                .map_err(|error| format!("sync: {error}"))?;
+            request = SyncRequest {
+                token: Some(answer.token.clone()),
+                conversations: None,
+            };
+            let more = answer.has_more;
+            self.apply(actor, answer).await;
+            if !more {
+                return Ok(());
+            }
+        }
+        Err("a sync that never ends".to_owned())
+    }
+
+    async fn apply(&mut self, actor: &Actor, answer: SyncAnswer) {
+        for removed in &answer.removed {
+            self.rooms.remove(&removed.conversation_id);
+        }
+        for changed in answer.conversations {
+            let id = changed.conversation.id;
+            let room = self.rooms.entry(id).or_default();
+            room.rev = changed.conversation.rev;
+            room.view = json!(changed.conversation);
+            for message in changed.messages {
+                match message {
+                    SyncedMessage::Message(message) => {
+                        room.messages.insert(message.id.to_string(), json!(message));
+                    }
+                    SyncedMessage::Gone(gone) => {
+                        room.messages.remove(&gone.id.to_string());
+                    }
+                }
+            }
+            if changed.limited {
+                let all = whole_history(actor, id).await;
+                room.messages = all
+                    .into_iter()
+                    .map(|message| (message.id.to_string(), json!(message)))
+                    .collect();
+            }
+        }
+        for user in answer.blocks.added {
+            self.blocked.insert(user.to_string());
+        }
+        for user in answer.blocks.removed {
+            self.blocked.remove(user.as_str());
+        }
+        self.badge = json!(answer.badge);
+        self.token = Some(answer.token);
+    }
+
+    /// Whether this is what the user would see with a new device.
+    pub(super) async fn agrees(&self, actor: &Actor) -> Verdict {
+        let fresh = listed(actor, InboxFilter::All, 100).await?;
+        let known: Vec<&ConversationId> = self.rooms.keys().collect();
+        let mut ids: Vec<ConversationId> = fresh.iter().map(|view| view.id).collect();
+        ids.sort_unstable();
+        if known != ids.iter().collect::<Vec<_>>() {
+            return Err(format!("synced conversations are {known:?}, fresh ones {ids:?}"));
+        }
+        for view in fresh {
+            let id = view.id;
+            let Some(room) = self.rooms.get(&id) else {
+                continue;
+            };
+            same(&format!("{id}"), bare_view(&json!(view)), bare_view(&room.view))?;
+            let all = whole_history(actor, id).await;
+            let fresh: BTreeMap<String, Value> = all
+                .iter()
+                .map(|message| (message.id.to_string(), json!(message)))
+                .collect();
+            let seqs = |messages: &BTreeMap<String, Value>| {
+                let mut seqs: Vec<Option<u64>> = messages.values().map(|m| m["seq"].as_u64()).collect();
+                seqs.sort_unstable();
+                json!(seqs)
+            };
+            same(&format!("messages of {id}"), seqs(&fresh), seqs(&room.messages))?;
+            for (key, message) in &fresh {
+                let synced = room.messages.get(key).unwrap_or(&Value::Null);
+                same(
+                    &format!("{id}/{}", message["seq"]),
+                    bare_message(message),
+                    bare_message(synced),
+                )?;
+            }
+        }
+        let badge = actor.badge().await.map_err(|error| error.to_string())?;
+        same("badge", json!(badge), self.badge.clone())?;
+        let blocked = actor
+            .blocked_users(Default::default())
+            .await
+            .map_err(|error| error.to_string())?;
+        let blocked: BTreeSet<String> = blocked.items.iter().map(|user| user.id.to_string()).collect();
+        same("blocks", json!(blocked), json!(self.blocked))
+    }
+}
+
+fn same(what: &str, fresh: Value, synced: Value) -> Verdict {
+    let found = difference(what, &fresh, &synced).or_else(|| difference(what, &synced, &fresh));
+    found.map_or(Ok(()), |found| {
+        Err(format!(
+            "sync missed something: {found} (model: fresh view, engine: synced one)"
+        ))
+    })
+}
+
+/// Without what a client works out by itself: who may write in a direct follows from blocks.
+fn bare_view(view: &Value) -> Value {
+    let mut view = view.clone();
+    if view["kind"] == "direct" {
+        view["can"] = Value::Null;
+        view["my"]["can"] = Value::Null;
+        view["peer"]["presence"] = Value::Null;
+    }
+    for member in view["members"].as_array_mut().into_iter().flatten() {
+        member["user"]["presence"] = Value::Null;
+    }
+    view
+}
+
+/// Without what a client works out by itself: status from members' marks, folding from its block list, what is left
+/// of a message answered from that message.
+fn bare_message(message: &Value) -> Value {
+    let mut message = message.clone();
+    for derived in ["status", "receipts", "from_blocked"] {
+        message[derived] = Value::Null;
+    }
+    message["sender"]["avatar_url"] = Value::Null;
+    if message["reply_to"].is_object() {
+        message["reply_to"]["state"] = Value::Null;
+        message["reply_to"]["preview"] = Value::Null;
+    }
+    message
+}
