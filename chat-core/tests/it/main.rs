@@ -28,6 +28,7 @@ mod profile;
 mod reactions;
 mod receipts;
 mod search;
+mod sending;
 mod settings;
 mod sync;
 mod talk;
