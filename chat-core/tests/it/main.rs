@@ -25,6 +25,7 @@ mod members;
 mod ports;
 mod presence;
 mod profile;
+mod push;
 mod reactions;
 mod receipts;
 mod search;
