@@ -9,6 +9,7 @@ use super::commit::Committer;
 use super::dispatch::Dispatcher;
 use super::pairs::PairCache;
 use super::push::Pushes;
+use super::stats::Counters;
 use super::typing::Typists;
 use super::{ChatEngine, Inner};
 use crate::config::ChatConfig;
@@ -173,7 +174,8 @@ impl ChatEngineBuilder {
         });
         let (committer, commits) = Committer::new(self.config.limits.queued_sends);
         let (dispatcher, lanes) = Dispatcher::new();
-        let (pushes, push_worker) = Pushes::new(self.notifier);
+        let counters = Arc::new(Counters::default());
+        let (pushes, push_worker) = Pushes::new(self.notifier, Arc::clone(&counters));
         let (alive, listening) = Alive::new();
         let (events, _) = broadcast::channel(4096);
         let inner = Arc::new(Inner {
@@ -200,7 +202,7 @@ impl ChatEngineBuilder {
             _alive: alive,
             pushes,
             events,
-            counters: Arc::default(),
+            counters,
         });
         commits.start(&inner);
         lanes.start(&inner);
