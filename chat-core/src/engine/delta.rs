@@ -147,7 +147,7 @@ impl Actor {
         Ok(self.inner().store.members_of(&ids, threshold).await?)
     }
 
-    async fn changes(&self, sight: &Sightline, since: Since, limit: usize) -> ChatResult<Changes> {
+    async fn changes(&self, sight: &Sightline, mut since: Since, limit: usize) -> ChatResult<Changes> {
         let nothing = |since_rev| Changes {
             messages: Vec::new(),
             hidden: Vec::new(),
@@ -169,6 +169,11 @@ impl Actor {
                 limit,
             };
             let changed = self.inner().store.changed_messages(&query).await?;
+            if let Since::Position(position) = since
+                && self.came_back_since(sight, changed.since_rev).await?
+            {
+                since = Since::Reset(position);
+            }
             changes = Changes {
                 messages: changed.messages,
                 hidden: changed.hidden,
@@ -190,6 +195,29 @@ impl Actor {
             changes.since_rev = None;
         }
         Ok(changes)
+    }
+
+    /// Whether a conversation he had hidden came back to his list after that rev. His client forgot it when he hid it,
+    /// so it lacks more than what changed: what was said before, and what came without bringing it back.
+    async fn came_back_since(&self, sight: &Sightline, rev: Rev) -> ChatResult<bool> {
+        /// How many messages are looked through for the one that brought it back.
+        const LOOKED_THROUGH: usize = 100;
+        let Some(hidden_seq) = sight.member.hidden_seq else {
+            return Ok(false);
+        };
+        let query = HistoryQuery {
+            viewer: sight.viewer(),
+            anchor: Anchor::After(hidden_seq),
+            limit: LOOKED_THROUGH,
+            kind: None,
+        };
+        let page = self.inner().store.history(&query).await?;
+        // Where it is not found, the answer holds more than needed and never less.
+        Ok(page
+            .messages
+            .iter()
+            .find(|message| message.countable)
+            .is_none_or(|message| message.rev > rev))
     }
 
     /// Messages and hides, by ascending rev.

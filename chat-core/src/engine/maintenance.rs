@@ -58,6 +58,7 @@ impl ChatEngine {
     async fn end_finished_sessions(&self) {
         let live = &self.inner().live;
         live.end_expired(self.now().before(self.config().limits.token_leeway));
+        self.end_suspended_users().await;
         let mut checked: HashMap<String, bool> = HashMap::new();
         for entry in live.entries() {
             let Some(login) = entry.facts().login.clone() else {

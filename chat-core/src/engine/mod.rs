@@ -44,6 +44,7 @@ mod receipts;
 mod render;
 mod search;
 mod sending;
+mod sessions;
 mod settings;
 mod stats;
 mod subject;

@@ -76,6 +76,8 @@ impl ChatEngine {
             actor: Actor::new(self.clone(), user, Some(id)),
             entry,
         };
+        // Whoever was suspended after he was let in and before he could be found here is found now.
+        self.check_not_suspended(session.user_id()).await?;
         self.report_presence(&session.entry).await;
         Ok((session, outbound))
     }

@@ -24,7 +24,7 @@ use serde_json::Value;
 
 /// The token is the user's id.
 #[derive(Debug)]
-struct ByName;
+pub(crate) struct ByName;
 
 #[async_trait]
 impl Authenticator for ByName {
