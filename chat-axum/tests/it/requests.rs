@@ -107,7 +107,10 @@ async fn calls_without_a_body_refuse_fields() {
             .refusal(),
         invalid("zzz")
     );
-    assert_eq!(server.call("ada", "POST", "/sync", Value::Null).await.status, 415);
+    assert_eq!(
+        server.call("ada", "POST", "/sync", Value::Null).await.refusal(),
+        invalid("body")
+    );
 }
 
 #[tokio::test]
