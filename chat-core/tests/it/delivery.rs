@@ -58,7 +58,8 @@ async fn who_joins_right_after_a_message_does_not_get_it() {
         actor.send(SendMessage::text(id, "before eve")),
         actor.add_members(id, add(&eve)),
     );
-    (dans.unwrap(), joined.unwrap());
+    dans.unwrap();
+    joined.unwrap();
     let seq = sent.unwrap().message.seq;
     assert!(
         world.member(id, &eve).await.intervals[0].from > seq,
