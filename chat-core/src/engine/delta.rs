@@ -161,6 +161,7 @@ impl Actor {
             Since::Position(position) | Since::Reset(position) => (0, Some(position)),
         };
         let mut changes = nothing(None);
+        let mut reset = matches!(since, Since::Reset(_));
         if since != Since::Never {
             let query = ChangesQuery {
                 viewer: sight.viewer(),
@@ -175,8 +176,11 @@ impl Actor {
                 limited: changed.limited,
                 since_rev: Some(changed.since_rev),
             };
+            // What came while it was hidden was not told, and did not bring it back.
+            reset |=
+                matches!(since, Since::Position(_)) && !self.was_listed(sight, changed.since_rev).await?;
         }
-        if matches!(since, Since::Never | Since::Reset(_)) {
+        if reset || since == Since::Never {
             let query = HistoryQuery {
                 viewer: sight.viewer(),
                 anchor: Anchor::Newest,
@@ -186,10 +190,27 @@ impl Actor {
             let newest = self.inner().store.history(&query).await?;
             changes.messages = newest.messages;
             changes.messages.sort_by_key(|message| message.rev);
-            changes.limited = newest.has_more_before || since != Since::Never;
+            changes.limited = newest.has_more_before || reset;
             changes.since_rev = None;
         }
         Ok(changes)
+    }
+
+    /// Whether a conversation that is listed now certainly was so at a rev: who has hidden it gets it back with the
+    /// first countable message after that.
+    async fn was_listed(&self, sight: &Sightline, at: Rev) -> ChatResult<bool> {
+        let Some(hidden) = sight.member.hidden_seq else {
+            return Ok(true);
+        };
+        let query = HistoryQuery {
+            viewer: sight.viewer(),
+            anchor: Anchor::After(hidden),
+            limit: self.engine().config().limits.page_max,
+            kind: None,
+        };
+        let after = self.inner().store.history(&query).await?;
+        let first = after.messages.iter().find(|message| message.countable);
+        Ok(first.is_some_and(|message| message.rev <= at))
     }
 
     /// Messages and hides, by ascending rev.
