@@ -13,6 +13,7 @@ use chat_core::error::{ChatError, ChatResult, ErrorCode};
 use chat_core::port::{Authenticator, Credentials, Identity};
 
 use crate::error::ApiError;
+use crate::extract::check_unread;
 use crate::state::ApiState;
 
 /// The authenticated caller of a reading request.
@@ -53,8 +54,11 @@ fn bearer(field: &str) -> Option<String> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then(|| token.to_owned())
 }
 
+/// Who asks, before anything else is said of what he asks for.
 async fn identity(parts: &Parts, state: &ApiState) -> ChatResult<Identity> {
-    state.auth.authenticate(&credentials(&parts.headers)?).await
+    let identity = state.auth.authenticate(&credentials(&parts.headers)?).await?;
+    check_unread(parts, state)?;
+    Ok(identity)
 }
 
 async fn actor(parts: &Parts, state: &ApiState) -> ChatResult<Actor> {

@@ -1,5 +1,7 @@
 //! The OpenAPI document: what the routes say of themselves, and what holds for all of them.
 
+use std::collections::HashSet;
+
 use chat_core::error::ErrorCode;
 use serde_json::{Map, Value, json};
 use utoipa::PartialSchema;
@@ -32,6 +34,24 @@ const WRITING: &[ErrorCode] = &[
     ErrorCode::OutcomeUnknown,
     ErrorCode::StorageFull,
 ];
+
+/// The operations that take something from the query string, as `get /path`.
+pub(crate) fn with_query(document: &OpenApi) -> HashSet<String> {
+    let document = serde_json::to_value(document).unwrap_or_default();
+    let paths = document.get("paths").and_then(Value::as_object);
+    let operations = paths.into_iter().flatten().flat_map(|(path, item)| {
+        let operations = item.as_object().into_iter().flatten();
+        operations.map(move |(method, operation)| (path, method, operation))
+    });
+    operations
+        .filter(|(_, _, operation)| {
+            let parameters = operation.get("parameters").and_then(Value::as_array);
+            let mut parameters = parameters.into_iter().flatten();
+            parameters.any(|parameter| parameter.get("in").is_some_and(|place| place == "query"))
+        })
+        .map(|(path, method, _)| format!("{method} {path}"))
+        .collect()
+}
 
 /// Completes the document of the routes and writes it as JSON.
 pub(crate) fn finish(document: OpenApi) -> String {

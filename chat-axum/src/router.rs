@@ -74,6 +74,7 @@ impl ChatApi {
             engine: self.engine,
             auth,
             accounts: self.accounts,
+            with_query: Arc::new(openapi::with_query(&document)),
             docs: Arc::new(Docs::new()),
             document: openapi::finish(document).into(),
             capabilities: Bytes::from(capabilities),

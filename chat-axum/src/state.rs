@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -15,6 +16,8 @@ pub(crate) struct ApiState {
     pub(crate) accounts: Option<Arc<Accounts>>,
     /// The OpenAPI document, with [`MOUNT`](crate::openapi::MOUNT) for the prefix.
     pub(crate) document: Arc<str>,
+    /// The operations that read their query string, as `get /path`; the others are asked for without one.
+    pub(crate) with_query: Arc<HashSet<String>>,
     /// `GET /docs`.
     pub(crate) docs: Arc<Docs>,
     /// `GET /capabilities`, which never changes while the engine lives.

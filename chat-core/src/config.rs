@@ -175,7 +175,7 @@ pub struct Limits {
     pub emoji_bytes: usize,
     /// Members of a group. Default 1,000.
     pub members: usize,
-    /// Users added by one call. Default 100.
+    /// Users added by one call. Default 1,000.
     pub add_members: usize,
     /// Largest group in which everybody can be mentioned at once. Default 100.
     pub mention_all_members: usize,
@@ -277,7 +277,7 @@ impl Default for Limits {
             reactions: 50,
             emoji_bytes: 64,
             members: 1_000,
-            add_members: 100,
+            add_members: 1000,
             mention_all_members: 100,
             page_default: 50,
             page_max: 100,

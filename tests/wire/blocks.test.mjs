@@ -43,6 +43,7 @@ scenario('a block looks like any other refusal, and tells nothing of itself anyw
   const frozenGroup = await cem.group([ben, dora]);
   await cem.change(frozenGroup, { frozen: true });
   const before = await ben.conversation(direct);
+  await b.next('conversation_updated', event => event.changed.frozen === true);
   b.forget();
   await ada.block(ben);
   const refusal = await answer(ben.send(direct, 'x'));

@@ -1,6 +1,7 @@
 // What a group's life sounds like on every connection: who hears, what exactly, and with which rev.
 import assert from 'node:assert/strict';
 import { scenario, sorted, keys, watchRevs, pause } from './lib/patient.mjs';
+import { refused } from './lib/rest.mjs';
 
 scenario('making, adding, renaming, ranks, removing, leaving, ending: payloads and audiences', async world => {
   const [ada, ben, cem, dora, eve] = await world.users('Ada', 'Ben', 'Cem', 'Dora', 'Eve');
@@ -69,6 +70,29 @@ scenario('making, adding, renaming, ranks, removing, leaving, ending: payloads a
   await e.silent('conversation_created');
   assert.deepEqual(e.events.filter(event => event.data?.conversation_id === group.id || event.data?.conversation), []);
   for (const check of checks) check();
+});
+
+scenario('the lines of a group say what happened, to whom, by whom', async world => {
+  const [ada, ben, cem, dora] = await world.users('Ada', 'Ben', 'Cem', 'Dora');
+  const group = await ada.group([ben, cem], { name: 'Lines' });
+  await ada.add(group, dora);
+  await ada.role(group, ben, 'admin');
+  await ada.change(group, { name: 'Renamed' });
+  await ada.remove(group, dora);
+  await cem.leave(group);
+  const lines = (await ada.history(group)).items;
+  assert.deepEqual(lines.map(line => [line.kind, line.system.code, line.sender.id]), [
+    ['system', 'conversation_created', ada.id], ['system', 'member_added', ada.id], ['system', 'admin_changed', ada.id],
+    ['system', 'renamed', ada.id], ['system', 'member_removed', ada.id], ['system', 'member_left', cem.id],
+  ]);
+  assert.deepEqual(lines.map(line => line.seq), [1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(lines[1].system.params, { user_ids: [dora.id] });
+  assert.deepEqual(lines[2].system.params, { user_id: ben.id, role: 'admin' });
+  assert.deepEqual(lines[3].system.params, { name: 'Renamed' });
+  assert.equal((await ben.my(group)).unread_count, 0);
+  for (const attempt of [() => ada.patch(`/messages/${lines[3].id}`, { text: 'x' }), () => ada.delete(`/messages/${lines[3].id}?for=everyone`)]) await refused(attempt(), 'invalid_operation');
+  await refused(ada.send(group, { kind: 'system', text: 'x' }), 'invalid_argument', 'kind');
+  assert.deepEqual(await ada.found('Renamed'), []);
 });
 
 scenario('who leaves is told on all his connections; the others of the change and the line', async world => {

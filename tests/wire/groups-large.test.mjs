@@ -25,6 +25,10 @@ scenario('a group of 101, and what changes at 100', async world => {
   assert.equal(large.last_seq, last_seq, 'no line tells of it');
   assert.equal((await ada.listed(group)).members, undefined);
   assert.equal((await ada.members(group)).length, 101);
+  await ada.role(group, ben, 'admin');
+  await ada.change(group, { name: 'Large' });
+  assert.equal((await a.next('conversation_updated')).changed.name, 'Large');
+  assert.equal((await ada.conversation(group)).last_seq, last_seq, 'nor of a rank or a name');
   const second = await ada.send(group, { text: 'y', mentions: [ben.id] });
   await b2.next('message_created', event => event.message.id === second.id);
   a.forget(); b2.forget();

@@ -283,3 +283,18 @@ scenario('who shows nobody that he is online does not show that he types', async
   await a.command('typing', { conversation_id: direct.id, active: true });
   await b.silent('typing_changed');
 });
+
+scenario('who is online comes in pages, one\'s contacts first', async world => {
+  const [ada, ben, cem, dora] = await world.users('Ada', 'Ben', 'Cem', 'Dora');
+  await ada.direct(ben);
+  for (const who of [ben, cem, dora, ada]) await world.plain(who);
+  const first = await ada.get('/users/online?limit=2');
+  assert.deepEqual(first.items.map(user => user.id).slice(0, 1), [ben.id]);
+  assert.equal(first.items.length, 2);
+  const rest = await ada.all('/users/online');
+  for (const who of [ben, cem, dora]) assert.equal(rest.filter(user => user.id === who.id).length, 1, who.name);
+  const second = await ada.get(`/users/online?limit=2&cursor=${first.next_cursor}`);
+  assert.ok(!second.items.some(user => first.items.some(other => other.id === user.id)));
+  await refused(ben.get(`/users/online?cursor=${first.next_cursor}`), 'invalid_cursor');
+  await refused(ada.get('/users/online?cursor=x'), 'invalid_cursor');
+});

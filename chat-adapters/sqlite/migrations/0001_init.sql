@@ -166,6 +166,8 @@ CREATE TABLE chat_hides (
   PRIMARY KEY (user_id, conversation_id, seq)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX chat_hides_message ON chat_hides (user_id, message_id);
+-- Who has hidden a message, for events that go to many.
+CREATE INDEX chat_hides_of ON chat_hides (message_id);
 CREATE INDEX chat_hides_rev ON chat_hides (user_id, conversation_id, rev);
 
 -- The log of marks. step: 0 delivered, 1 read for nobody, 2 read for contacts, 3 read for everyone.

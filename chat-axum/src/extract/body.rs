@@ -72,16 +72,20 @@ async fn value(request: Request, state: &ApiState, optional: bool) -> ChatResult
     let limits = &state.engine.config().limits;
     let (parts, body) = request.into_parts();
     let json = is_json(&parts.headers);
+    let untyped = !parts.headers.contains_key(CONTENT_TYPE);
     let not_json = || {
         ChatError::new(ErrorCode::UnsupportedMediaType, "expected application/json")
             .with_field("content-type")
     };
-    if !json && !optional {
+    if !json && !untyped && !optional {
         return Err(not_json());
     }
     let bytes = bytes(&parts.headers, body, limits).await?;
     if optional && bytes.is_empty() {
         return Ok(None);
+    }
+    if untyped && bytes.is_empty() {
+        return Err(ChatError::invalid("body", "expected a JSON object"));
     }
     if !json {
         return Err(not_json());

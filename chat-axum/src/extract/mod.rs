@@ -7,4 +7,4 @@ mod query;
 
 pub(crate) use body::{NoBody, Payload, PayloadOrNothing};
 pub(crate) use path::{At, Emoji};
-pub(crate) use query::{FromQuery, Params, Query};
+pub(crate) use query::{FromQuery, Params, Query, check_unread};

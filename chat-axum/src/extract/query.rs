@@ -1,4 +1,4 @@
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath, NestedPath};
 use axum::http::request::Parts;
 use chat_core::command::PageRequest;
 use chat_core::error::{ChatError, ChatResult};
@@ -9,6 +9,7 @@ use serde::de::value::{Error as ValueError, StrDeserializer};
 
 use super::percent;
 use crate::error::ApiError;
+use crate::state::ApiState;
 
 /// The parameters of a query string, each to be taken once.
 #[derive(Debug)]
@@ -134,6 +135,30 @@ impl<S: Send + Sync, T: FromQuery> FromRequestParts<S> for Query<T> {
         params.finish()?;
         Ok(Self(read))
     }
+}
+
+/// Refuses the query string of a request for an operation that reads none.
+///
+/// # Errors
+/// `invalid_argument` naming the first parameter.
+pub(crate) fn check_unread(parts: &Parts, state: &ApiState) -> ChatResult<()> {
+    let Some(query) = parts.uri.query() else {
+        return Ok(());
+    };
+    let matched = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    let prefix = parts.extensions.get::<NestedPath>().map(NestedPath::as_str);
+    let path = matched.unwrap_or_default();
+    let path = prefix
+        .and_then(|prefix| path.strip_prefix(prefix))
+        .unwrap_or(path);
+    let method = match parts.method.as_str() {
+        "HEAD" => "get".to_owned(),
+        method => method.to_ascii_lowercase(),
+    };
+    if state.with_query.contains(&format!("{method} {path}")) {
+        return Ok(());
+    }
+    Params::parse(query)?.finish()
 }
 
 #[cfg(test)]

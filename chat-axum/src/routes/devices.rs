@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use crate::auth::{CurrentUser, WritingUser};
 use crate::error::{ApiError, ApiResult};
-use crate::extract::{FromQuery, NoBody, Params, Payload, Query};
+use crate::extract::{FromQuery, NoBody, Params, Payload, PayloadOrNothing, Query};
 use crate::state::ApiState;
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
@@ -70,7 +70,7 @@ impl FromRequest<ApiState> for Named {
                 NoBody::from_request(request, state).await?;
                 Ok(Self(UnregisterDevice { token }))
             }
-            None => Ok(Self(Payload::from_request(request, state).await?.0)),
+            None => Ok(Self(PayloadOrNothing::from_request(request, state).await?.0)),
         }
     }
 }

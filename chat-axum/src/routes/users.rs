@@ -75,36 +75,16 @@ async fn contacts(
     Ok(Json(actor.contacts(page).await?))
 }
 
-/// `GET /users/online`.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct OnlineQuery {
-    /// At most so many.
-    #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<usize>,
-}
-
-impl FromQuery for OnlineQuery {
-    fn from_query(params: &mut Params) -> ChatResult<Self> {
-        Ok(Self {
-            limit: params.number("limit")?,
-        })
-    }
-}
-
-/// Users who are online, as far as the caller may know.
+/// Users who are online, as far as the caller may know: contacts first, then who came last.
 #[utoipa::path(
-    get, path = "/users/online", tag = "users", params(OnlineQuery),
+    get, path = "/users/online", tag = "users", params(PageParams),
     responses((status = 200, description = "Users who are online", body = Page<UserView>)),
 )]
 async fn online(
     CurrentUser(actor): CurrentUser,
-    Query(query): Query<OnlineQuery>,
+    Query(page): Query<PageRequest>,
 ) -> ApiResult<Json<Page<UserView>>> {
-    Ok(Json(Page {
-        items: actor.online_users(query.limit).await?,
-        next_cursor: None,
-    }))
+    Ok(Json(actor.online_users(page).await?))
 }
 
 /// `GET /presence`.

@@ -107,7 +107,10 @@ async fn calls_without_a_body_refuse_fields() {
             .refusal(),
         invalid("zzz")
     );
-    assert_eq!(server.call("ada", "POST", "/sync", Value::Null).await.status, 415);
+    assert_eq!(
+        server.call("ada", "POST", "/sync", Value::Null).await.refusal(),
+        invalid("body")
+    );
 }
 
 #[tokio::test]
@@ -236,4 +239,42 @@ async fn writing_counts_and_reading_does_not() {
             .status,
         200
     );
+}
+
+#[tokio::test]
+async fn what_reads_no_query_string_refuses_one() {
+    let server = server().await;
+    let authorization = bearer("ada");
+    let headers = [("authorization", authorization.as_str())];
+    for (method, path) in [
+        ("GET", "/me"),
+        ("HEAD", "/me"),
+        ("GET", "/devices"),
+        ("GET", "/capabilities"),
+        ("POST", "/conversations/read-all"),
+        ("PUT", "/blocks/ben"),
+    ] {
+        let refusal = server
+            .raw(method, &format!("{path}?zzz=1"), &headers, "")
+            .await
+            .refusal();
+        let seen = if method == "HEAD" {
+            refusal.0 == 422
+        } else {
+            refusal == invalid("zzz")
+        };
+        assert!(seen, "{method} {path}: {refusal:?}");
+    }
+    let anonymous = server.raw("GET", "/me?token=x", &[], "").await.refusal();
+    assert_eq!((anonymous.0, anonymous.1.as_str()), (401, "unauthenticated"));
+}
+
+#[tokio::test]
+async fn a_body_that_is_missing_is_malformed_and_not_of_a_wrong_type() {
+    let server = server().await;
+    assert_eq!(me(&server, None, "").await, invalid("body"));
+    let authorization = bearer("ada");
+    let headers = [("authorization", authorization.as_str())];
+    let nameless = server.raw("DELETE", "/devices", &headers, "").await;
+    assert_eq!(nameless.refusal(), invalid("token"));
 }

@@ -87,7 +87,7 @@ impl Actor {
             on,
             user_rev,
         };
-        self.engine().publish(event, self.session()).await;
+        self.engine().publish(event, self.session());
         // The block stands; what is left only tells live sessions, and they catch up by themselves if it fails.
         if let Err(error) = self.after_block(me, other, on, before).await {
             tracing::warn!(%error, "what follows from a block could not be told");

@@ -3,17 +3,20 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
+use super::audience::Rosters;
+use super::cluster::Alive;
 use super::commit::Committer;
-use super::dispatch::{Audiences, Dispatcher};
+use super::dispatch::Dispatcher;
 use super::pairs::PairCache;
 use super::push::Pushes;
+use super::stats::Counters;
 use super::typing::Typists;
 use super::{ChatEngine, Inner};
 use crate::config::ChatConfig;
 use crate::id::{IdGenerator, SystemIds};
 use crate::live::LiveSessions;
 use crate::port::{
-    Hook, LocalPresence, LocalRateLimiter, MediaStore, Notifier, Presence, RateLimiter, StoreDirectory,
+    Bus, Hook, LocalPresence, LocalRateLimiter, MediaStore, Notifier, Presence, RateLimiter, StoreDirectory,
     Transport, UserDirectory,
 };
 use crate::seal::Sealer;
@@ -31,6 +34,7 @@ pub struct ChatEngineBuilder {
     presence: Arc<dyn Presence>,
     limiter: Option<Arc<dyn RateLimiter>>,
     notifier: Option<Arc<dyn Notifier>>,
+    bus: Option<Arc<dyn Bus>>,
     hooks: Vec<Arc<dyn Hook>>,
     transports: Vec<Arc<dyn Transport>>,
     secret: Option<Vec<u8>>,
@@ -51,6 +55,7 @@ impl ChatEngineBuilder {
             presence: Arc::new(LocalPresence::default()),
             limiter: None,
             notifier: None,
+            bus: None,
             hooks: Vec::new(),
             transports: Vec::new(),
             secret: None,
@@ -114,6 +119,14 @@ impl ChatEngineBuilder {
         self
     }
 
+    /// The way to other nodes on the same store. Without it there are none. Sessions of other nodes are told to sync
+    /// when something changes here (`lagged`), and the other way round.
+    #[must_use]
+    pub fn with_bus(mut self, bus: Arc<dyn Bus>) -> Self {
+        self.bus = Some(bus);
+        self
+    }
+
     /// Who carries pushes to devices. Without it there are none.
     #[must_use]
     pub fn with_notifier(mut self, notifier: Arc<dyn Notifier>) -> Self {
@@ -161,7 +174,9 @@ impl ChatEngineBuilder {
         });
         let (committer, commits) = Committer::new(self.config.limits.queued_sends);
         let (dispatcher, lanes) = Dispatcher::new();
-        let (pushes, push_worker) = Pushes::new(self.notifier);
+        let counters = Arc::new(Counters::default());
+        let (pushes, push_worker) = Pushes::new(self.notifier, Arc::clone(&counters));
+        let (alive, listening) = Alive::new();
         let (events, _) = broadcast::channel(4096);
         let inner = Arc::new(Inner {
             config: self.config,
@@ -179,18 +194,23 @@ impl ChatEngineBuilder {
             media_url: self.media_url,
             in_flight: Arc::default(),
             pairs: PairCache::default(),
-            audiences: Audiences::default(),
+            rosters: Rosters::default(),
             typing: Typists::default(),
             committer,
             dispatcher,
+            bus: self.bus,
+            _alive: alive,
             pushes,
             events,
-            counters: Arc::default(),
+            counters,
         });
         commits.start(&inner);
         lanes.start(&inner);
         if let Some(worker) = push_worker {
             worker.start(&inner);
+        }
+        if let Some(bus) = &inner.bus {
+            super::cluster::start(&inner, Arc::clone(bus), listening);
         }
         super::maintenance::start(&inner);
         ChatEngine { inner }

@@ -99,7 +99,8 @@ impl ChangeSet {
         message
     }
 
-    /// Appends a line written by the engine.
+    /// Appends a line written by the engine; in a large group only the one that tells of the beginning, which also
+    /// keeps what the group was made from.
     pub(crate) fn append_system(
         &mut self,
         id: MessageId,
@@ -108,6 +109,11 @@ impl ChangeSet {
         params: Map<String, Value>,
         policies: &Policies,
     ) {
+        let small = usize::try_from(self.conversation.member_count)
+            .is_ok_and(|count| count <= policies.large_group_threshold);
+        if !small && code != "conversation_created" {
+            return;
+        }
         let content = Content {
             system: Some(SystemContent {
                 code: code.to_owned(),

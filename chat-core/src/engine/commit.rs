@@ -104,7 +104,7 @@ impl Commits {
                     counters.commit(result.is_ok());
                     match finish(result) {
                         // Its events are in flight until their lane has handed them over.
-                        Some(publication) => dispatcher.publish(publication).await,
+                        Some(publication) => dispatcher.publish(publication, &in_flight),
                         None => in_flight.end(),
                     }
                 }

@@ -35,17 +35,13 @@ pub(crate) fn check_text(text: &str, limits: &Limits) -> ChatResult<()> {
     Ok(())
 }
 
-/// Checks a payload and puts its structured content together.
+/// Checks a payload and puts its structured content together. What time makes wrong is not looked at: that is
+/// [`check_times`], which a repetition of a send must not meet.
 ///
 /// # Errors
 /// `empty_message`, `message_too_long`, `too_many_attachments`, `payload_too_large` (custom data),
 /// `invalid_argument` with the field that is missing, out of range or does not belong to the kind.
-pub(crate) fn check(
-    message: &SendMessage,
-    sender: &UserId,
-    now: Timestamp,
-    limits: &Limits,
-) -> ChatResult<Content> {
+pub(crate) fn check(message: &SendMessage, sender: &UserId, limits: &Limits) -> ChatResult<Content> {
     let text = message.text.as_deref().unwrap_or_default();
     check_text(text, limits)?;
     if message.attachment_ids.len() > limits.attachments {
@@ -69,12 +65,12 @@ pub(crate) fn check(
     let location = message
         .location
         .as_ref()
-        .map(|l| check_location("location", l, now, limits))
+        .map(|l| check_location("location", l, limits))
         .transpose()?;
     let meeting = message
         .meeting
         .as_ref()
-        .map(|m| check_meeting(m, sender, now, limits))
+        .map(|m| check_meeting(m, sender, limits))
         .transpose()?;
     let custom = message
         .custom
@@ -88,6 +84,38 @@ pub(crate) fn check(
         custom,
         system: None,
     })
+}
+
+/// Checks what lies ahead at the time of the send: the date of a meeting, the end of a live location.
+///
+/// # Errors
+/// `invalid_argument` (`meeting.scheduled_at`, `location.live_until`, `meeting.location.live_until`).
+pub(crate) fn check_times(content: &Content, now: Timestamp, limits: &Limits) -> ChatResult<()> {
+    if let Some(location) = &content.location {
+        check_live("location", location, now, limits)?;
+    }
+    if let Some(meeting) = &content.meeting {
+        if meeting.scheduled_at <= now {
+            return Err(ChatError::invalid("meeting.scheduled_at", "in the future"));
+        }
+        if let Some(location) = &meeting.location {
+            check_live("meeting.location", location, now, limits)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_live(field: &str, location: &Location, now: Timestamp, limits: &Limits) -> ChatResult<()> {
+    match location.live_until {
+        Some(until) if until <= now || until > now.after(limits.live_location) => Err(ChatError::invalid(
+            format!("{field}.live_until"),
+            format!(
+                "in the future, at most {} s ahead",
+                limits.live_location.as_secs()
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn check_kind(message: &SendMessage, text: &str) -> ChatResult<()> {
@@ -139,34 +167,15 @@ pub(crate) fn check_position(field: &str, latitude: f64, longitude: f64) -> Chat
     Ok(())
 }
 
-fn check_location(field: &str, location: &Location, now: Timestamp, limits: &Limits) -> ChatResult<Location> {
+fn check_location(field: &str, location: &Location, limits: &Limits) -> ChatResult<Location> {
     check_position(&format!("{field}."), location.latitude, location.longitude)?;
     if let Some(label) = &location.label {
         check_chars(format!("{field}.label"), label, limits.label_chars)?;
     }
-    if let Some(until) = location.live_until
-        && (until <= now || until > now.after(limits.live_location))
-    {
-        return Err(ChatError::invalid(
-            format!("{field}.live_until"),
-            format!(
-                "in the future, at most {} s ahead",
-                limits.live_location.as_secs()
-            ),
-        ));
-    }
     Ok(location.clone())
 }
 
-fn check_meeting(
-    draft: &MeetingDraft,
-    sender: &UserId,
-    now: Timestamp,
-    limits: &Limits,
-) -> ChatResult<Meeting> {
-    if draft.scheduled_at <= now {
-        return Err(ChatError::invalid("meeting.scheduled_at", "in the future"));
-    }
+fn check_meeting(draft: &MeetingDraft, sender: &UserId, limits: &Limits) -> ChatResult<Meeting> {
     if let Some(place) = &draft.place {
         check_chars("meeting.place".to_owned(), place, limits.place_chars)?;
     }
@@ -176,7 +185,7 @@ fn check_meeting(
     let location = draft
         .location
         .as_ref()
-        .map(|l| check_location("meeting.location", l, now, limits))
+        .map(|l| check_location("meeting.location", l, limits))
         .transpose()?;
     Ok(Meeting {
         place: draft.place.clone(),
@@ -298,13 +307,7 @@ mod tests {
     }
 
     fn check_at(message: &SendMessage) -> Result<Content, (ErrorCode, Option<String>)> {
-        check(
-            message,
-            &sender(),
-            Timestamp::from_millis(1_000),
-            &Limits::default(),
-        )
-        .map_err(|e| (e.code(), e.field().map(str::to_owned)))
+        check(message, &sender(), &Limits::default()).map_err(|e| (e.code(), e.field().map(str::to_owned)))
     }
 
     fn of_text(text: &str) -> SendMessage {

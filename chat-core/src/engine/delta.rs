@@ -147,7 +147,7 @@ impl Actor {
         Ok(self.inner().store.members_of(&ids, threshold).await?)
     }
 
-    async fn changes(&self, sight: &Sightline, since: Since, limit: usize) -> ChatResult<Changes> {
+    async fn changes(&self, sight: &Sightline, mut since: Since, limit: usize) -> ChatResult<Changes> {
         let nothing = |since_rev| Changes {
             messages: Vec::new(),
             hidden: Vec::new(),
@@ -161,7 +161,6 @@ impl Actor {
             Since::Position(position) | Since::Reset(position) => (0, Some(position)),
         };
         let mut changes = nothing(None);
-        let mut reset = matches!(since, Since::Reset(_));
         if since != Since::Never {
             let query = ChangesQuery {
                 viewer: sight.viewer(),
@@ -170,17 +169,19 @@ impl Actor {
                 limit,
             };
             let changed = self.inner().store.changed_messages(&query).await?;
+            if let Since::Position(position) = since
+                && self.came_back_since(sight, changed.since_rev).await?
+            {
+                since = Since::Reset(position);
+            }
             changes = Changes {
                 messages: changed.messages,
                 hidden: changed.hidden,
                 limited: changed.limited,
                 since_rev: Some(changed.since_rev),
             };
-            // What came while it was hidden was not told, and did not bring it back.
-            reset |=
-                matches!(since, Since::Position(_)) && !self.was_listed(sight, changed.since_rev).await?;
         }
-        if reset || since == Since::Never {
+        if matches!(since, Since::Never | Since::Reset(_)) {
             let query = HistoryQuery {
                 viewer: sight.viewer(),
                 anchor: Anchor::Newest,
@@ -190,27 +191,33 @@ impl Actor {
             let newest = self.inner().store.history(&query).await?;
             changes.messages = newest.messages;
             changes.messages.sort_by_key(|message| message.rev);
-            changes.limited = newest.has_more_before || reset;
+            changes.limited = newest.has_more_before || since != Since::Never;
             changes.since_rev = None;
         }
         Ok(changes)
     }
 
-    /// Whether a conversation that is listed now certainly was so at a rev: who has hidden it gets it back with the
-    /// first countable message after that.
-    async fn was_listed(&self, sight: &Sightline, at: Rev) -> ChatResult<bool> {
-        let Some(hidden) = sight.member.hidden_seq else {
-            return Ok(true);
+    /// Whether a conversation he had hidden came back to his list after that rev. His client forgot it when he hid it,
+    /// so it lacks more than what changed: what was said before, and what came without bringing it back.
+    async fn came_back_since(&self, sight: &Sightline, rev: Rev) -> ChatResult<bool> {
+        /// How many messages are looked through for the one that brought it back.
+        const LOOKED_THROUGH: usize = 100;
+        let Some(hidden_seq) = sight.member.hidden_seq else {
+            return Ok(false);
         };
         let query = HistoryQuery {
             viewer: sight.viewer(),
-            anchor: Anchor::After(hidden),
-            limit: self.engine().config().limits.page_max,
+            anchor: Anchor::After(hidden_seq),
+            limit: LOOKED_THROUGH,
             kind: None,
         };
-        let after = self.inner().store.history(&query).await?;
-        let first = after.messages.iter().find(|message| message.countable);
-        Ok(first.is_some_and(|message| message.rev <= at))
+        let page = self.inner().store.history(&query).await?;
+        // Where it is not found, the answer holds more than needed and never less.
+        Ok(page
+            .messages
+            .iter()
+            .find(|message| message.countable)
+            .is_none_or(|message| message.rev > rev))
     }
 
     /// Messages and hides, by ascending rev.

@@ -1,24 +1,25 @@
 //! From committed changes to live connections, hooks and the host's stream, in order per conversation.
 
-use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
-use serde::Serialize;
+use futures::FutureExt;
 use tokio::sync::mpsc;
 
+use super::drain::InFlight;
 use super::{ChatEngine, Inner};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
-use crate::id::{ConversationId, SessionId, UserId};
-use crate::model::{Conversation, Rev};
-use crate::port::{Recipient, WireEvent};
+use crate::id::SessionId;
+use crate::model::Conversation;
 
 /// Events of one conversation go through one lane, in order; different conversations do not wait for each other.
 const LANES: usize = 8;
-/// Publications waiting in one lane before commits have to wait.
-const WAITING: usize = 1024;
+/// Publications waiting in one lane; more are dropped, and sessions are told to catch up.
+const WAITING: usize = 4096;
 
 /// Events with what dispatching them needs to know.
 #[derive(Debug)]
@@ -72,41 +73,81 @@ impl Publication {
 /// Takes publications in.
 #[derive(Debug, Clone)]
 pub(crate) struct Dispatcher {
-    lanes: Vec<mpsc::Sender<Publication>>,
+    lanes: Vec<Lane>,
+}
+
+#[derive(Debug, Clone)]
+struct Lane {
+    queue: mpsc::Sender<Ticket>,
+    /// Set when something had to be dropped; the lane's task then tells every session to catch up.
+    overflowed: Arc<AtomicBool>,
+}
+
+/// A publication on its way; it is in flight until this is dropped, however its handling ends.
+#[derive(Debug)]
+struct Ticket {
+    publication: Publication,
+    in_flight: Arc<InFlight>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.in_flight.end();
+    }
 }
 
 /// The other ends, until the engine stands.
 pub(crate) struct Lanes {
-    receivers: Vec<mpsc::Receiver<Publication>>,
+    receivers: Vec<(mpsc::Receiver<Ticket>, Arc<AtomicBool>)>,
 }
 
 impl Dispatcher {
     pub(crate) fn new() -> (Self, Lanes) {
-        let (lanes, receivers) = (0..LANES).map(|_| mpsc::channel(WAITING)).unzip();
+        let (lanes, receivers) = (0..LANES)
+            .map(|_| {
+                let (queue, receiver) = mpsc::channel(WAITING);
+                let overflowed = Arc::new(AtomicBool::new(false));
+                (
+                    Lane {
+                        queue,
+                        overflowed: Arc::clone(&overflowed),
+                    },
+                    (receiver, overflowed),
+                )
+            })
+            .unzip();
         (Self { lanes }, Lanes { receivers })
     }
 
-    /// Hands events on; waits when their lane is full, which slows commits down instead of losing events.
-    pub(crate) async fn publish(&self, publication: Publication) {
-        if let Some(lane) = self.lanes.get(publication.lane()) {
-            // A closed lane means that the engine is gone, and with it everybody who could hear.
-            let _gone = lane.send(publication).await;
+    /// Hands events on. Never waits: commits and their answers must not depend on delivery. What has no room is
+    /// dropped, and sessions are told to catch up from the store. The publication counts as in flight already.
+    pub(crate) fn publish(&self, publication: Publication, in_flight: &Arc<InFlight>) {
+        let lane = publication.lane();
+        let ticket = Ticket {
+            publication,
+            in_flight: Arc::clone(in_flight),
+        };
+        if let Some(lane) = self.lanes.get(lane)
+            && let Err(mpsc::error::TrySendError::Full(_)) = lane.queue.try_send(ticket)
+            && !lane.overflowed.swap(true, Ordering::SeqCst)
+        {
+            tracing::warn!("too many events wait for delivery; sessions are told to catch up");
         }
     }
 }
 
 impl Lanes {
     pub(crate) fn start(self, inner: &Arc<Inner>) {
-        for mut lane in self.receivers {
+        for (mut lane, overflowed) in self.receivers {
             let inner: Weak<Inner> = Arc::downgrade(inner);
             tokio::spawn(async move {
-                while let Some(publication) = lane.recv().await {
+                while let Some(ticket) = lane.recv().await {
                     let Some(inner) = inner.upgrade() else { return };
                     let engine = ChatEngine { inner };
-                    for event in &publication.events {
-                        engine.dispatch(event, &publication).await;
+                    engine.dispatch_all(&ticket.publication).await;
+                    if overflowed.swap(false, Ordering::SeqCst) {
+                        engine.miss_all().await;
                     }
-                    engine.inner.in_flight.end();
                 }
             });
         }
@@ -115,12 +156,12 @@ impl Lanes {
 
 impl ChatEngine {
     /// Everything that happens, for the host: typed, after the commit. A host that falls more than 4,096 events
-    /// behind gets `None` items for the gap and catches up from the store.
+    /// behind gets a `None` for the gap and catches up from the store.
     pub fn events(&self) -> impl futures::Stream<Item = Option<Arc<ChatEvent>>> + Send + use<> {
         let receiver = self.inner().events.subscribe();
         futures::stream::unfold(receiver, |mut receiver| async move {
             match receiver.recv().await {
-                Ok(event) => Some((Some(event), receiver)),
+                Ok(event) => Some((event, receiver)),
                 Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => Some((None, receiver)),
                 Err(tokio::sync::broadcast::error::RecvError::Closed) => None,
             }
@@ -128,122 +169,73 @@ impl ChatEngine {
     }
 
     /// Publishes what did not come from a commit.
-    pub(crate) async fn publish(&self, event: ChatEvent, origin: Option<SessionId>) {
-        self.inner().in_flight.begin();
+    pub(crate) fn publish(&self, event: ChatEvent, origin: Option<SessionId>) {
+        let in_flight = &self.inner().in_flight;
+        in_flight.begin();
         self.inner()
             .dispatcher
-            .publish(Publication::single(event, origin))
-            .await;
+            .publish(Publication::single(event, origin), in_flight);
     }
 
-    async fn dispatch(&self, event: &Arc<ChatEvent>, publication: &Publication) {
-        // No subscriber is no error.
-        let _subscribers = self.inner().events.send(Arc::clone(event));
-        if let Err(error) = self.deliver(event, publication).await {
-            // Live events are hints: who misses one catches up by sync. It must show, though.
-            tracing::warn!(%error, event = event.name(), "an event could not be delivered live");
+    /// Everything a publication leads to. Whatever fails or panics on the way costs its own part only.
+    async fn dispatch_all(&self, publication: &Publication) {
+        for event in &publication.events {
+            // No subscriber is no error.
+            let _subscribers = self.inner().events.send(Some(Arc::clone(event)));
+            if let Err(error) = guarded(self.deliver(event, publication)).await {
+                tracing::warn!(%error, event = event.name(), "an event could not be delivered; its viewers catch up");
+                self.miss(event, publication).await;
+            }
+            if let (ChatEvent::MessageCreated { message }, Some(conversation)) =
+                (&**event, &publication.conversation)
+            {
+                self.inner().pushes.consider(conversation, message);
+            }
+            self.call_hooks(event).await;
         }
-        if let (ChatEvent::MessageCreated { message }, Some(conversation)) =
-            (&**event, &publication.conversation)
-        {
-            self.inner().pushes.consider(conversation, message);
-        }
+        self.hint(publication).await;
+    }
+
+    /// A hook that hangs or panics is the host's loss, not its users'.
+    async fn call_hooks(&self, event: &ChatEvent) {
         for hook in &self.inner().hooks {
-            hook.after(event).await;
-        }
-    }
-}
-
-/// Who was a member at which `members_rev`.
-type MemberList = (Rev, Arc<[UserId]>);
-
-/// Member lists of conversations with live traffic, each good for one `members_rev`: a change of membership makes
-/// the next event load it again, so nobody gets an event after he was removed.
-#[derive(Debug, Default)]
-pub(crate) struct Audiences {
-    lists: Mutex<HashMap<ConversationId, MemberList>>,
-}
-
-impl Audiences {
-    /// How many lists are kept; beyond it all are dropped and load again.
-    const KEPT: usize = 4096;
-
-    fn get(&self, conversation: &Conversation) -> Option<Arc<[UserId]>> {
-        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        lists
-            .get(&conversation.id)
-            .filter(|(rev, _)| *rev == conversation.members_rev)
-            .map(|(_, members)| Arc::clone(members))
-    }
-
-    fn put(&self, conversation: &Conversation, members: &Arc<[UserId]>) {
-        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        if lists.len() >= Self::KEPT {
-            lists.clear();
-        }
-        lists.insert(conversation.id, (conversation.members_rev, Arc::clone(members)));
-    }
-}
-
-impl ChatEngine {
-    /// Ids of the members an event of this conversation goes to.
-    pub(crate) async fn audience(&self, conversation: &Conversation) -> ChatResult<Arc<[UserId]>> {
-        if let Some(members) = self.inner().audiences.get(conversation) {
-            return Ok(members);
-        }
-        let members: Arc<[UserId]> = self.inner().store.member_ids(conversation.id).await?.into();
-        self.inner().audiences.put(conversation, &members);
-        Ok(members)
-    }
-
-    /// Those of `users` with a live connection on any transport.
-    pub(crate) fn connected(&self, users: &[UserId]) -> Vec<UserId> {
-        let mut connected: Vec<UserId> = self
-            .inner()
-            .transports
-            .iter()
-            .flat_map(|transport| transport.connected(users))
-            .collect();
-        connected.sort();
-        connected.dedup();
-        connected
-    }
-
-    /// Hands one rendered event to the connections of these users.
-    pub(crate) async fn hand_over(
-        &self,
-        users: &[UserId],
-        except: Option<SessionId>,
-        name: &'static str,
-        payload: &impl Serialize,
-    ) -> ChatResult<()> {
-        if users.is_empty() {
-            return Ok(());
-        }
-        let payload = serde_json::value::to_raw_value(payload).map_err(|error| {
-            ChatError::new(ErrorCode::Internal, "an event could not be written").with_source(error)
-        })?;
-        let event = WireEvent {
-            name,
-            payload: Arc::from(payload),
-        };
-        let recipients: Vec<Recipient> = users
-            .iter()
-            .map(|user| Recipient {
-                user: user.clone(),
-                except,
-            })
-            .collect();
-        for transport in &self.inner().transports {
-            let delivery = transport.deliver(&recipients, &event).await;
-            if delivery.full > 0 {
-                tracing::info!(
-                    event = name,
-                    sessions = delivery.full,
-                    "slow sessions were told that they lag"
-                );
+            let limit = self.config().limits.command_deadline;
+            let call = AssertUnwindSafe(hook.after(event)).catch_unwind();
+            match tokio::time::timeout(limit, call).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => tracing::error!(event = event.name(), "a hook panicked"),
+                Err(_) => tracing::error!(event = event.name(), "a hook took too long and was given up"),
             }
         }
-        Ok(())
+    }
+
+    /// Tells those who should have had an event that they missed something.
+    async fn miss(&self, event: &ChatEvent, publication: &Publication) {
+        let told = match &publication.conversation {
+            Some(conversation) => guarded(self.tell_members(conversation)).await,
+            None => match event {
+                ChatEvent::InboxUpdated { user_id, .. } => guarded(self.tell_user(user_id)).await,
+                ChatEvent::BlockChanged { blocker, .. } => guarded(self.tell_user(blocker)).await,
+                // Ephemeral: the next one says it all again.
+                _ => Ok(()),
+            },
+        };
+        if told.is_err() {
+            self.tell_all().await;
+        }
+    }
+
+    /// Events were dropped before anybody knew whose: everybody catches up, the host too.
+    async fn miss_all(&self) {
+        let _subscribers = self.inner().events.send(None);
+        self.tell_all().await;
+    }
+}
+
+/// Turns a panic into an error, so that the task around it lives on.
+async fn guarded(work: impl Future<Output = ChatResult<()>>) -> ChatResult<()> {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(result) => result,
+        Err(_) => Err(ChatError::new(ErrorCode::Internal, "it panicked")),
     }
 }

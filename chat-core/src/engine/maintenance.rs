@@ -1,8 +1,11 @@
 //! What has to be done from time to time: ending sessions, heartbeats, forgetting.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+
+use futures::FutureExt;
 
 use super::{ChatEngine, Inner, typing};
 use crate::live::EndReason;
@@ -39,7 +42,13 @@ where
         loop {
             ticks.tick().await;
             let Some(inner) = weak.upgrade() else { return };
-            work(ChatEngine { inner }).await;
+            if AssertUnwindSafe(work(ChatEngine { inner }))
+                .catch_unwind()
+                .await
+                .is_err()
+            {
+                tracing::error!("a recurring task panicked; it goes on with its next round");
+            }
         }
     });
 }
@@ -49,6 +58,7 @@ impl ChatEngine {
     async fn end_finished_sessions(&self) {
         let live = &self.inner().live;
         live.end_expired(self.now().before(self.config().limits.token_leeway));
+        self.end_suspended_users().await;
         let mut checked: HashMap<String, bool> = HashMap::new();
         for entry in live.entries() {
             let Some(login) = entry.facts().login.clone() else {

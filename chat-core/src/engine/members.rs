@@ -130,7 +130,7 @@ impl Actor {
             let changed = change_roles(&mut change, [(member, set.role)]);
             let mut params = user_param(&target);
             params.insert("role".to_owned(), json!(set.role));
-            change.append_system(line_id, &me, "role_changed", params, &policies);
+            change.append_system(line_id, &me, "admin_changed", params, &policies);
             Ok(change.done(changed.into_iter().next().unwrap_or_else(|| member.clone())))
         };
         let member = self.commit(needs, decide).await?;

@@ -8,11 +8,13 @@
 
 mod actor;
 mod attachments;
+mod audience;
 mod avatar;
 mod blocking;
 mod builder;
 mod capabilities;
 mod changeset;
+mod cluster;
 pub(crate) mod commit;
 mod content;
 mod conversations;
@@ -42,6 +44,7 @@ mod receipts;
 mod render;
 mod search;
 mod sending;
+mod sessions;
 mod settings;
 mod stats;
 mod subject;
@@ -64,7 +67,7 @@ use crate::config::ChatConfig;
 use crate::event::ChatEvent;
 use crate::id::IdGenerator;
 use crate::live::LiveSessions;
-use crate::port::{Hook, MediaStore, Presence, RateLimiter, Transport, UserDirectory};
+use crate::port::{Bus, Hook, MediaStore, Presence, RateLimiter, Transport, UserDirectory};
 use crate::seal::Sealer;
 use crate::store::Store;
 use crate::time::{Clock, Timestamp};
@@ -91,12 +94,14 @@ pub(crate) struct Inner {
     pub(crate) media_url: String,
     pub(crate) in_flight: Arc<drain::InFlight>,
     pub(crate) pairs: pairs::PairCache,
-    pub(crate) audiences: dispatch::Audiences,
+    pub(crate) rosters: audience::Rosters,
     pub(crate) typing: typing::Typists,
     pub(crate) committer: commit::Committer,
     pub(crate) dispatcher: dispatch::Dispatcher,
+    pub(crate) bus: Option<Arc<dyn Bus>>,
+    pub(crate) _alive: cluster::Alive,
     pub(crate) pushes: push::Pushes,
-    pub(crate) events: broadcast::Sender<Arc<ChatEvent>>,
+    pub(crate) events: broadcast::Sender<Option<Arc<ChatEvent>>>,
     pub(crate) counters: Arc<stats::Counters>,
 }
 

@@ -3,10 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use super::{Actor, ChatEngine};
 use crate::access::{KnownPresence, known_presence};
+use crate::command::PageRequest;
 use crate::error::{ChatError, ChatResult};
 use crate::event::ChatEvent;
 use crate::id::{SessionId, UserId};
@@ -15,36 +17,51 @@ use crate::model::{User, UserPatch, UserSettings, Visibility};
 use crate::port::Edge;
 use crate::store::Blocks;
 use crate::time::Timestamp;
-use crate::view::{PresenceStatus, UserPresence, UserView};
+use crate::view::{Page, PresenceStatus, UserPresence, UserView};
 
 impl Actor {
-    /// Users who are online or away, as far as the caller may know, without himself, in order of id. At most as many
-    /// as one presence question takes are looked at.
+    /// Users who are online or away, as far as the caller may know, without himself: his contacts first, then who came
+    /// last. At most as many as one presence question takes are looked at, besides the contacts.
     ///
     /// # Errors
-    /// `invalid_argument` (`limit`) outside the page sizes; `unavailable`.
-    pub async fn online_users(&self, limit: Option<usize>) -> ChatResult<Vec<UserView>> {
-        let limit = self.limit(limit)?;
+    /// `invalid_argument` (`limit`) outside the page sizes, `invalid_cursor`; `unavailable`.
+    pub async fn online_users(&self, page: PageRequest) -> ChatResult<Page<UserView>> {
+        let limit = self.limit(page.limit)?;
+        let after = self.cursor::<OnlinePlace>("online", &page)?;
         let inner = self.inner();
         let cap = self.engine().config().limits.presence_ids;
-        let mut ids = match inner.presence.present(cap).await {
-            Ok(ids) => ids,
+        let mut ids = inner.store.contacts(self.user_id(), None, cap).await?;
+        match inner.presence.present(cap).await {
+            Ok(present) => ids.extend(present),
             Err(error) => {
                 // Presence that cannot be asked is unknown, which looks like offline; nothing else stops for it.
                 tracing::warn!(%error, "presence could not be asked");
-                Vec::new()
             }
-        };
-        ids.retain(|id| id != self.user_id());
-        let mut users = self.find_users(&ids).await?;
-        users.sort_by(|a, b| a.id.cmp(&b.id));
+        }
+        let mut seen = HashSet::from([self.user_id().clone()]);
+        ids.retain(|id| seen.insert(id.clone()));
+        let users = self.find_users(&ids).await?;
         let online: HashSet<UserId> = (self.presence_of(&users).await?.into_iter())
             .filter(|presence| presence.status != PresenceStatus::Offline)
             .map(|presence| presence.user_id)
-            .take(limit)
             .collect();
-        users.retain(|user| online.contains(&user.id));
-        self.render_users(users).await
+        ids.retain(|id| online.contains(id));
+        // People come and go between two pages; the next one goes on after the last one shown, wherever he is now.
+        let shown = after.map_or(0, |place| {
+            let last = ids.iter().position(|id| *id == place.last);
+            last.map_or(place.shown.saturating_sub(1), |at| at + 1)
+        });
+        let mut items: Vec<UserId> = ids.into_iter().skip(shown).take(limit + 1).collect();
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let place = items.last().map(|last| OnlinePlace {
+            shown: shown + items.len(),
+            last: last.clone(),
+        });
+        Ok(Page {
+            next_cursor: self.next_cursor("online", more, place.as_ref()),
+            items: self.render_user_ids(&items).await?,
+        })
     }
 
     /// Presence of these users, one entry per user in the order asked. Unknown users look like users who are offline
@@ -127,6 +144,15 @@ impl Actor {
             contacts,
         })
     }
+}
+
+/// Where a page of online users ended.
+#[derive(Debug, Serialize, Deserialize)]
+struct OnlinePlace {
+    #[serde(rename = "n")]
+    shown: usize,
+    #[serde(rename = "u")]
+    last: UserId,
 }
 
 /// What decides how much of others' presence one user sees.
@@ -272,7 +298,7 @@ impl ChatEngine {
             status: to,
             last_seen_at: ended_at.filter(|_| to == PresenceStatus::Offline),
         };
-        self.publish(event, None).await;
+        self.publish(event, None);
     }
 
     /// Reports all live sessions again, for presence that forgets what is not repeated.

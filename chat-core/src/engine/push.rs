@@ -1,36 +1,58 @@
-//! Pushes for messages nobody looks at. Best effort, beside the road of commits: a bounded queue and one worker, so a
-//! slow provider costs senders nothing; what does not fit is dropped and counted.
+//! Pushes for messages nobody looks at. Best effort, beside the road of commits: bounded queues, so a slow provider
+//! costs senders nothing; what does not fit is dropped and counted. Whether a user is told, and of what, is judged on
+//! what is stored right before the provider is called, not on what was when the message was sent.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::{Either, pending, select};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::content::kind_word;
+use super::stats::Counters;
 use super::{ChatEngine, Inner};
 use crate::access::{PushDecision, PushFacts, Sight, Visibility, is_collapsed, push_decision, visible};
 use crate::error::ChatResult;
 use crate::id::UserId;
-use crate::model::{Conversation, ConversationKind, Device, Member, Message, PushContent, User};
+use crate::model::{Conversation, ConversationKind, Device, Message, PushContent, User};
 use crate::port::{Notifier, Push};
 use crate::text;
 
-/// Messages waiting for the worker.
+/// Messages waiting to be looked at, and users' pushes handed on at once.
 const WAITING: usize = 1024;
+/// Pushes waiting for one user; the oldest gives way, as it would on his screen.
+const WAITING_OF_USER: usize = 16;
+/// Calls of the provider at a time, at most one for each user.
+const CALLS: usize = 8;
+/// How long the provider may take for one call.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How much of a text a push shows, in characters.
 const BODY_CHARS: usize = 100;
 
 /// A message that may have to be pushed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     conversation: Arc<Conversation>,
     message: Arc<Message>,
+}
+
+/// A candidate for one user.
+#[derive(Debug)]
+struct Letter {
+    to: UserId,
+    candidate: Candidate,
 }
 
 /// Takes candidates in.
 #[derive(Debug, Clone)]
 pub(crate) struct Pushes {
     queue: Option<mpsc::Sender<Candidate>>,
+    counters: Arc<Counters>,
 }
 
 /// The other end, until the engine stands.
@@ -41,13 +63,25 @@ pub(crate) struct PushWorker {
 
 impl Pushes {
     /// Without a notifier nothing is even considered.
-    pub(crate) fn new(notifier: Option<Arc<dyn Notifier>>) -> (Self, Option<PushWorker>) {
+    pub(crate) fn new(
+        notifier: Option<Arc<dyn Notifier>>,
+        counters: Arc<Counters>,
+    ) -> (Self, Option<PushWorker>) {
         let Some(notifier) = notifier else {
-            return (Self { queue: None }, None);
+            return (
+                Self {
+                    queue: None,
+                    counters,
+                },
+                None,
+            );
         };
         let (sender, receiver) = mpsc::channel(WAITING);
         (
-            Self { queue: Some(sender) },
+            Self {
+                queue: Some(sender),
+                counters,
+            },
             Some(PushWorker {
                 queue: receiver,
                 notifier,
@@ -62,116 +96,264 @@ impl Pushes {
             message: Arc::clone(message),
         };
         if queue.try_send(candidate).is_err() {
+            self.counters.push_dropped();
             tracing::warn!(message = %message.id, "too many pushes are waiting; this message is not pushed");
         }
     }
 }
 
 impl PushWorker {
-    pub(crate) fn start(mut self, inner: &Arc<Inner>) {
-        let inner: Weak<Inner> = Arc::downgrade(inner);
+    /// Two tasks: one asks whom a message may concern, one carries. Both end with the engine.
+    pub(crate) fn start(self, inner: &Arc<Inner>) {
+        let Self { mut queue, notifier } = self;
+        let (letters, post) = mpsc::channel(WAITING);
+        let post = Post {
+            inner: Arc::downgrade(inner),
+            notifier,
+            counters: Arc::clone(&inner.counters),
+            waiting: HashMap::new(),
+            turns: VecDeque::new(),
+            busy: HashSet::new(),
+            calls: JoinSet::new(),
+        }
+        .run(post);
+        tokio::spawn(post);
+        let inner = Arc::downgrade(inner);
         tokio::spawn(async move {
-            while let Some(candidate) = self.queue.recv().await {
-                let Some(inner) = inner.upgrade() else { return };
-                let engine = ChatEngine { inner };
-                if let Err(error) = engine.push(&candidate, self.notifier.as_ref()).await {
-                    tracing::warn!(%error, message = %candidate.message.id, "a message could not be pushed");
+            while let Some(candidate) = queue.recv().await {
+                let Some(strong) = inner.upgrade() else { return };
+                let engine = ChatEngine { inner: strong };
+                let whom = AssertUnwindSafe(engine.push_candidates(&candidate)).catch_unwind();
+                let users = match whom.await {
+                    Ok(Ok(users)) => users,
+                    Ok(Err(error)) => {
+                        engine.inner.counters.push_failed();
+                        tracing::warn!(%error, message = %candidate.message.id, "a message could not be pushed");
+                        continue;
+                    }
+                    Err(_panic) => {
+                        engine.inner.counters.push_failed();
+                        tracing::error!(message = %candidate.message.id, "a push panicked");
+                        continue;
+                    }
+                };
+                drop(engine);
+                for to in users {
+                    let candidate = candidate.clone();
+                    if letters.send(Letter { to, candidate }).await.is_err() {
+                        return;
+                    }
                 }
             }
         });
     }
 }
 
+/// Carries letters: a few at a time, those of one user one after the other, so that a device whose provider is slow
+/// keeps nobody else waiting.
+struct Post {
+    inner: Weak<Inner>,
+    notifier: Arc<dyn Notifier>,
+    counters: Arc<Counters>,
+    waiting: HashMap<UserId, VecDeque<Candidate>>,
+    /// Users with something waiting and no call under way.
+    turns: VecDeque<UserId>,
+    busy: HashSet<UserId>,
+    calls: JoinSet<UserId>,
+}
+
+impl Post {
+    async fn run(mut self, mut letters: mpsc::Receiver<Letter>) {
+        loop {
+            self.call();
+            let room = self.waiting.len() < WAITING;
+            let next = async {
+                if room {
+                    letters.recv().await
+                } else {
+                    pending().await
+                }
+            };
+            let done = async {
+                match self.calls.join_next().await {
+                    Some(done) => done,
+                    None => pending().await,
+                }
+            };
+            // Either may be dropped unfinished without losing anything.
+            let event = match select(pin!(done), pin!(next)).await {
+                Either::Left((done, _)) => Either::Left(done),
+                Either::Right((letter, _)) => Either::Right(letter),
+            };
+            match event {
+                Either::Left(Ok(user)) => self.finished(user),
+                // Calls catch their panics, and nobody aborts them.
+                Either::Left(Err(_)) => {}
+                Either::Right(Some(letter)) => self.take(letter),
+                Either::Right(None) => return,
+            }
+        }
+    }
+
+    fn finished(&mut self, user: UserId) {
+        self.busy.remove(&user);
+        if self.waiting.contains_key(&user) {
+            self.turns.push_back(user);
+        }
+    }
+
+    fn take(&mut self, Letter { to, candidate }: Letter) {
+        let waiting = self.waiting.entry(to.clone()).or_default();
+        if waiting.is_empty() && !self.busy.contains(&to) {
+            self.turns.push_back(to);
+        }
+        if waiting.len() >= WAITING_OF_USER {
+            waiting.pop_front();
+            self.counters.push_dropped();
+        }
+        waiting.push_back(candidate);
+    }
+
+    /// Starts calls while there is room.
+    fn call(&mut self) {
+        while self.calls.len() < CALLS {
+            let Some(user) = self.turns.pop_front() else {
+                return;
+            };
+            let Some(waiting) = self.waiting.get_mut(&user) else {
+                continue;
+            };
+            let next = waiting.pop_front();
+            if waiting.is_empty() {
+                self.waiting.remove(&user);
+            }
+            let (Some(candidate), Some(inner)) = (next, self.inner.upgrade()) else {
+                continue;
+            };
+            self.busy.insert(user.clone());
+            let (engine, notifier) = (ChatEngine { inner }, Arc::clone(&self.notifier));
+            self.calls.spawn(async move {
+                let push = AssertUnwindSafe(engine.push(&candidate, &user, notifier.as_ref()));
+                match push.catch_unwind().await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => {
+                        engine.inner.counters.push_failed();
+                        tracing::warn!(%error, message = %candidate.message.id, "a message could not be pushed");
+                    }
+                    Err(_panic) => {
+                        engine.inner.counters.push_failed();
+                        tracing::error!(message = %candidate.message.id, "a push panicked");
+                    }
+                }
+                user
+            });
+        }
+    }
+}
+
 impl ChatEngine {
-    async fn push(&self, candidate: &Candidate, notifier: &dyn Notifier) -> ChatResult<()> {
+    /// Members with a device who do not look at the message anyway.
+    async fn push_candidates(&self, candidate: &Candidate) -> ChatResult<Vec<UserId>> {
+        let Candidate {
+            conversation,
+            message,
+        } = candidate;
+        let live = &self.inner().live;
+        let away: Vec<UserId> = self
+            .audience(conversation)
+            .await?
+            .iter()
+            .filter(|user| **user != message.sender_id)
+            .filter(|user| !live.attention(user, conversation.id).on_screen)
+            .cloned()
+            .collect();
+        let devices = self.inner().store.devices(&away).await?;
+        let mut users: Vec<UserId> = devices.into_iter().map(|device| device.user_id).collect();
+        users.sort();
+        users.dedup();
+        Ok(users)
+    }
+
+    /// Pushes a message to one user, if he is to hear of it now.
+    async fn push(&self, candidate: &Candidate, to: &UserId, notifier: &dyn Notifier) -> ChatResult<()> {
+        let devices = self.inner().store.devices(std::slice::from_ref(to)).await?;
+        if devices.is_empty() {
+            return Ok(());
+        }
+        let badge = self.as_user(to).badge().await?.unread_messages;
+        // The last questions before the call: what was deleted, read or blocked until here is not pushed.
+        if let Some(push) = self.judge_push(candidate, to, badge).await? {
+            self.notify(notifier, &devices, &push).await;
+        }
+        Ok(())
+    }
+
+    /// What a user is told of a message now, if anything.
+    async fn judge_push(&self, candidate: &Candidate, to: &UserId, badge: u64) -> ChatResult<Option<Push>> {
         let Candidate {
             conversation,
             message,
         } = candidate;
         let store = &self.inner().store;
-        let recipients: Vec<UserId> = self
-            .audience(conversation)
-            .await?
-            .iter()
-            .filter(|user| **user != message.sender_id)
-            .cloned()
-            .collect();
-        let mut devices: HashMap<UserId, Vec<Device>> = HashMap::new();
-        for device in store.devices(&recipients).await? {
-            devices.entry(device.user_id.clone()).or_default().push(device);
+        let mut users = self.users_by_id(&[to.clone(), message.sender_id.clone()]).await?;
+        let (Some(user), Some(member)) = (users.remove(to), store.member(conversation.id, to).await?) else {
+            return Ok(None);
+        };
+        let sender = users.remove(&message.sender_id);
+        let blocks = store
+            .blocks_among(to, std::slice::from_ref(&message.sender_id))
+            .await?;
+        let group = conversation.kind == ConversationKind::Group;
+        if !group && blocks.any() {
+            return Ok(None);
         }
-        let reachable: Vec<UserId> = devices.keys().cloned().collect();
-        if reachable.is_empty() {
-            return Ok(());
-        }
-        let users = self.users_by_id(&reachable).await?;
-        let sender = self
-            .users_by_id(std::slice::from_ref(&message.sender_id))
-            .await?
-            .remove(&message.sender_id);
-        let blockers: HashSet<UserId> = store
-            .blocks_of(&message.sender_id)
-            .await?
-            .blocked_by
-            .into_iter()
-            .collect();
-        for (id, devices) in devices {
-            let (Some(user), Some(member)) = (users.get(&id), store.member(conversation.id, &id).await?)
-            else {
-                continue;
-            };
-            if self.decide_push(conversation, message, &member, user, blockers.contains(&id))
-                == PushDecision::Alert
-            {
-                let badge = self.as_user(&id).badge().await?.unread_messages;
-                let push = compose(conversation, message, sender.as_ref(), user, badge);
-                self.notify(notifier, &devices, &push).await;
-            }
-        }
-        Ok(())
-    }
-
-    fn decide_push(
-        &self,
-        conversation: &Conversation,
-        message: &Message,
-        member: &Member,
-        user: &User,
-        blocked: bool,
-    ) -> PushDecision {
+        let hidden = store.hidden_among(to, &[message.id]).await?;
+        let Some(message) = store.messages(&[message.id]).await?.pop() else {
+            return Ok(None);
+        };
         let policies = &self.config().policies;
         let now = self.now();
         let sight = Sight {
-            member,
+            member: &member,
             now,
-            hidden: false,
-            sender_blocked: blocked,
-            group: conversation.kind == ConversationKind::Group,
+            hidden: !hidden.is_empty(),
+            sender_blocked: blocks.blocked.contains(&message.sender_id),
+            group,
             blocked_in_group: policies.blocked_in_group,
         };
-        push_decision(&PushFacts {
-            message,
-            member,
-            visible: visible(&sight, message) == Visibility::Visible && !is_collapsed(&sight),
+        let decision = push_decision(&PushFacts {
+            message: &message,
+            member: &member,
+            visible: visible(&sight, &message) == Visibility::Visible && !is_collapsed(&sight),
             settings: &user.settings,
             suspended: user.suspended,
             has_device: true,
-            attention: self.inner().live.attention(&user.id, conversation.id),
+            attention: self.inner().live.attention(to, conversation.id),
             policies,
             now,
-        })
+        });
+        Ok((decision == PushDecision::Alert)
+            .then(|| compose(conversation, &message, sender.as_ref(), &user, badge)))
     }
 
     async fn notify(&self, notifier: &dyn Notifier, devices: &[Device], push: &Push) {
-        match notifier.notify(devices, push).await {
-            Ok(report) => {
-                for token in report.dead {
-                    if let Err(error) = self.inner().store.unregister_device(&push.user_id, &token).await {
-                        tracing::warn!(%error, "a dead device could not be removed");
-                    }
-                }
+        let report = match tokio::time::timeout(PATIENCE, notifier.notify(devices, push)).await {
+            Ok(Ok(report)) => report,
+            Ok(Err(error)) => {
+                self.inner().counters.push_failed();
+                tracing::warn!(%error, message = %push.message_id, "the provider took no push");
+                return;
             }
-            Err(error) => tracing::warn!(%error, message = %push.message_id, "the provider took no push"),
+            Err(_) => {
+                self.inner().counters.push_failed();
+                tracing::warn!(message = %push.message_id, "the provider did not answer in time");
+                return;
+            }
+        };
+        for token in report.dead {
+            if let Err(error) = self.inner().store.unregister_device(&push.user_id, &token).await {
+                tracing::warn!(%error, "a dead device could not be removed");
+            }
         }
     }
 }

@@ -42,10 +42,11 @@ impl Actor {
     /// - `forbidden`, `you_blocked`, `not_permitted`: not here, not now, not by him.
     /// - `attachment_not_found`, `conflict` (`attachment_ids`); `message_not_found`, `invalid_operation` (`reply_to`).
     /// - `rejected_by_policy`: the host's hook.
+    /// - `rate_limited`: the first message to a user makes a conversation, and those have a rate of their own.
     /// - `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn send(&self, mut message: SendMessage) -> ChatResult<SentMessage> {
         let limits = &self.engine().config().limits;
-        content::check(&message, self.user_id(), self.engine().now(), limits)?;
+        let mut structured = content::check(&message, self.user_id(), limits)?;
         let (target, other) = self.send_target(&message).await?;
         let by_recipient = message.recipient_id.is_some();
         let hash = content::payload_hash(&message);
@@ -53,9 +54,11 @@ impl Actor {
             if let Some(sent) = self.find_replay(&message, &target, &hash).await? {
                 return self.answer_sent(sent, by_recipient).await;
             }
+            content::check_times(&structured, self.engine().now(), limits)?;
             self.ask_hooks(&mut message).await?;
+            structured = content::check(&message, self.user_id(), limits)?;
         }
-        let structured = content::check(&message, self.user_id(), self.engine().now(), limits)?;
+        self.allow_new_direct(&target).await?;
         let mut needs = self.send_needs(&message, target, other.as_ref());
         let reads = if self.engine().config().policies.read_on_send && !self.is_host() {
             needs.user_revs = vec![self.user_id().clone()];
@@ -115,6 +118,16 @@ impl Actor {
         };
         self.inner().pairs.put(id, conversation.pair.clone());
         Ok(conversation.pair)
+    }
+
+    /// The first message of two makes their conversation, which costs what opening it costs.
+    async fn allow_new_direct(&self, target: &Target) -> ChatResult<()> {
+        if let Target::Direct(pair) = target
+            && self.inner().store.direct(pair).await?.is_none()
+        {
+            self.take_create_allowance().await?;
+        }
+        Ok(())
     }
 
     fn send_needs(&self, message: &SendMessage, target: Target, other: Option<&UserId>) -> Needs {
@@ -249,6 +262,7 @@ impl Request {
         if let Some(sent) = replay(facts, conversation, &self.hash)? {
             return Ok(Decision::nothing(sent));
         }
+        content::check_times(&self.content, facts.now, &self.config.limits)?;
         let (conversation, member) = allowed(&standing, Action::Send)?;
         let reply_to = self.reply_target(facts, conversation, member)?;
         let files = self.claim_files(facts)?;
@@ -284,6 +298,7 @@ impl Request {
                 "no such conversation",
             ));
         };
+        content::check_times(&self.content, facts.now, &self.config.limits)?;
         let draft = directs::new_direct(self.conversation_id, &pair, &self.sender, facts.now);
         directs::allow_first_contact(&draft, &self.sender, facts, &self.config.policies)?;
         if self.message.reply_to.is_some() {

@@ -20,6 +20,10 @@ pub struct EngineStats {
     pub commits: u64,
     /// Changes that were refused or failed.
     pub failed_commits: u64,
+    /// Pushes that were dropped because too many were waiting. A message nobody was looked up for counts once.
+    pub pushes_dropped: u64,
+    /// Pushes that failed: an error of the provider or of the store, no answer in time, or a panic.
+    pub pushes_failed: u64,
     /// Commands of live sessions by name and outcome, those that occurred.
     pub commands: Vec<CommandCount>,
 }
@@ -44,6 +48,8 @@ const COMMANDS: usize = ClientCommand::NAMES.len() + 1;
 pub(crate) struct Counters {
     commits: AtomicU64,
     failed_commits: AtomicU64,
+    pushes_dropped: AtomicU64,
+    pushes_failed: AtomicU64,
     commands: Vec<AtomicU64>,
 }
 
@@ -52,6 +58,8 @@ impl Default for Counters {
         Self {
             commits: AtomicU64::new(0),
             failed_commits: AtomicU64::new(0),
+            pushes_dropped: AtomicU64::new(0),
+            pushes_failed: AtomicU64::new(0),
             commands: (0..COMMANDS * CODES).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -61,6 +69,14 @@ impl Counters {
     pub(crate) fn commit(&self, ok: bool) {
         let counter = if ok { &self.commits } else { &self.failed_commits };
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn push_dropped(&self) {
+        self.pushes_dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn push_failed(&self) {
+        self.pushes_failed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A command ended; `refusal` is `None` when it was carried out.
@@ -111,6 +127,8 @@ impl ChatEngine {
             lagged_sessions,
             commits: inner.counters.commits.load(Ordering::Relaxed),
             failed_commits: inner.counters.failed_commits.load(Ordering::Relaxed),
+            pushes_dropped: inner.counters.pushes_dropped.load(Ordering::Relaxed),
+            pushes_failed: inner.counters.pushes_failed.load(Ordering::Relaxed),
             commands: inner.counters.commands(),
         }
     }

@@ -304,7 +304,7 @@ impl ChatEngine {
                 user_ids,
                 by,
             };
-            self.publish(event, None).await;
+            self.publish(event, None);
         }
     }
 }

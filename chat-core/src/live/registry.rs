@@ -275,6 +275,11 @@ impl LiveSessions {
         }
     }
 
+    /// Everybody who is connected here.
+    pub(crate) fn users(&self) -> Vec<UserId> {
+        self.lock().by_user.keys().cloned().collect()
+    }
+
     /// All sessions, for heartbeats.
     pub(crate) fn entries(&self) -> Vec<Arc<Entry>> {
         self.lock().by_user.values().flatten().cloned().collect()

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::outbound::{EndReason, Outbound, Queue};
 use super::registry::{Entry, EntryFacts};
-use crate::command::ClientCommand;
+use crate::command::{ClientCommand, PageRequest};
 use crate::engine::{Actor, ChatEngine};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{SessionId, UserId};
@@ -76,6 +76,8 @@ impl ChatEngine {
             actor: Actor::new(self.clone(), user, Some(id)),
             entry,
         };
+        // Whoever was suspended after he was let in and before he could be found here is found now.
+        self.check_not_suspended(session.user_id()).await?;
         self.report_presence(&session.entry).await;
         Ok((session, outbound))
     }
@@ -240,9 +242,15 @@ impl Session {
                 actor.inner().live.unwatch(&self.entry, &of.user_ids);
                 answer(&PresenceAnswer { presence: Vec::new() })
             }
-            C::GetOnlineUsers(online) => answer(&OnlineUsersAnswer {
-                users: actor.online_users(online.limit).await?,
-            }),
+            C::GetOnlineUsers(online) => {
+                let page = PageRequest {
+                    limit: online.limit,
+                    cursor: None,
+                };
+                answer(&OnlineUsersAnswer {
+                    users: actor.online_users(page).await?.items,
+                })
+            }
             C::Sync(request) => answer(&actor.sync(request).await?),
             C::RefreshToken(refresh) => self.refresh(&refresh.token).await,
         }

@@ -10,8 +10,8 @@ use crate::error::BackendResult;
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::model::{Content, Hide, Message, MessageKind, Reaction};
 use crate::store::{
-    Anchor, ChangedMessages, ChangesQuery, History, HistoryQuery, MessageStore, ReactionSummary, SearchQuery,
-    Viewer,
+    Anchor, ChangedMessages, ChangesQuery, History, HistoryQuery, MessageStore, PersonalFacts,
+    ReactionSummary, SearchQuery, Viewer,
 };
 use crate::time::Timestamp;
 
@@ -36,6 +36,18 @@ impl MessageStore for MemoryStore {
         hidden.dedup();
         hidden.retain(|id| state.is_hidden(user, *id));
         Ok(hidden)
+    }
+
+    async fn personal_facts(&self, message: MessageId) -> BackendResult<PersonalFacts> {
+        let state = self.state();
+        let hidden_by = state.hides.iter().filter(|(_, list)| list.contains_key(&message));
+        let reactions = state.reactions.get(&message).into_iter().flatten();
+        Ok(PersonalFacts {
+            hidden_by: hidden_by.map(|(user, _)| user.clone()).collect(),
+            reactions: reactions
+                .map(|reaction| (reaction.user_id.clone(), reaction.emoji.clone()))
+                .collect(),
+        })
     }
 
     async fn history(&self, query: &HistoryQuery) -> BackendResult<History> {

@@ -40,18 +40,33 @@ pub trait Presence: Send + Sync + fmt::Debug {
     /// Present status of these users; absent ones are offline.
     async fn statuses(&self, users: &[UserId]) -> BackendResult<HashMap<UserId, PresenceStatus>>;
 
-    /// Users who are not offline, at most `limit`, in order of id.
+    /// Users who are not offline, at most `limit`, who came last first.
     async fn present(&self, limit: usize) -> BackendResult<Vec<UserId>>;
 }
 
 /// Presence of one process.
 #[derive(Debug, Default)]
 pub struct LocalPresence {
-    sessions: Mutex<HashMap<UserId, HashMap<SessionId, bool>>>,
+    here: Mutex<Here>,
 }
 
-fn status_of(sessions: Option<&HashMap<SessionId, bool>>) -> PresenceStatus {
-    match sessions {
+#[derive(Debug, Default)]
+struct Here {
+    users: HashMap<UserId, Visit>,
+    /// How many have come so far.
+    comings: u64,
+}
+
+#[derive(Debug)]
+struct Visit {
+    /// Which coming of all it was.
+    coming: u64,
+    /// Whether each session is looked at.
+    sessions: HashMap<SessionId, bool>,
+}
+
+fn status_of(visit: Option<&Visit>) -> PresenceStatus {
+    match visit.map(|visit| &visit.sessions) {
         None => PresenceStatus::Offline,
         Some(s) if s.is_empty() => PresenceStatus::Offline,
         Some(s) if s.values().any(|foreground| *foreground) => PresenceStatus::Online,
@@ -70,40 +85,53 @@ fn edge(from: PresenceStatus, to: PresenceStatus) -> Edge {
 #[async_trait]
 impl Presence for LocalPresence {
     async fn report(&self, user: &UserId, session: SessionId, foreground: bool) -> BackendResult<Edge> {
-        let mut all = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let sessions = all.entry(user.clone()).or_default();
-        let from = status_of(Some(sessions));
-        sessions.insert(session, foreground);
-        Ok(edge(from, status_of(Some(sessions))))
+        let mut here = self.here.lock().unwrap_or_else(PoisonError::into_inner);
+        let coming = here.comings + 1;
+        let visit = here.users.entry(user.clone()).or_insert_with(|| Visit {
+            coming,
+            sessions: HashMap::new(),
+        });
+        let from = status_of(Some(visit));
+        visit.sessions.insert(session, foreground);
+        let to = status_of(Some(visit));
+        here.comings = coming;
+        Ok(edge(from, to))
     }
 
     async fn ended(&self, user: &UserId, session: SessionId) -> BackendResult<Edge> {
-        let mut all = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let from = status_of(all.get(user));
-        let empty = all.get_mut(user).is_some_and(|sessions| {
-            sessions.remove(&session);
-            sessions.is_empty()
+        let mut here = self.here.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = status_of(here.users.get(user));
+        let empty = here.users.get_mut(user).is_some_and(|visit| {
+            visit.sessions.remove(&session);
+            visit.sessions.is_empty()
         });
         if empty {
-            all.remove(user);
+            here.users.remove(user);
         }
-        Ok(edge(from, status_of(all.get(user))))
+        Ok(edge(from, status_of(here.users.get(user))))
     }
 
     async fn statuses(&self, users: &[UserId]) -> BackendResult<HashMap<UserId, PresenceStatus>> {
-        let all = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = self.here.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(users
             .iter()
-            .filter_map(|user| all.get_key_value(user))
-            .map(|(user, sessions)| (user.clone(), status_of(Some(sessions))))
+            .filter_map(|user| here.users.get_key_value(user))
+            .map(|(user, visit)| (user.clone(), status_of(Some(visit))))
             .collect())
     }
 
     async fn present(&self, limit: usize) -> BackendResult<Vec<UserId>> {
-        let all = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut users: Vec<UserId> = all.keys().cloned().collect();
-        users.sort();
-        users.truncate(limit);
-        Ok(users)
+        let here = self.here.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut users: Vec<(u64, &UserId)> = here
+            .users
+            .iter()
+            .map(|(user, visit)| (visit.coming, user))
+            .collect();
+        users.sort_by(|a, b| b.cmp(a));
+        Ok(users
+            .into_iter()
+            .take(limit)
+            .map(|(_, user)| user.clone())
+            .collect())
     }
 }

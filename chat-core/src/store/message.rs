@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use async_trait::async_trait;
@@ -147,6 +147,27 @@ impl ReactionSummary {
     pub const USERS: usize = 10;
 }
 
+/// In what a message differs from viewer to viewer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PersonalFacts {
+    /// Users who have hidden it.
+    pub hidden_by: Vec<UserId>,
+    /// Who reacted with what.
+    pub reactions: Vec<(UserId, String)>,
+}
+
+impl PersonalFacts {
+    /// One user's reactions.
+    #[must_use]
+    pub fn reactions_of(&self, user: &UserId) -> BTreeSet<String> {
+        self.reactions
+            .iter()
+            .filter(|(other, _)| other == user)
+            .map(|(_, emoji)| emoji.clone())
+            .collect()
+    }
+}
+
 /// Messages.
 #[async_trait]
 pub trait MessageStore: Send + Sync + fmt::Debug {
@@ -155,6 +176,9 @@ pub trait MessageStore: Send + Sync + fmt::Debug {
 
     /// Which of these messages `user` has hidden.
     async fn hidden_among(&self, user: &UserId, ids: &[MessageId]) -> BackendResult<Vec<MessageId>>;
+
+    /// In what a message differs from viewer to viewer, for events that go to many.
+    async fn personal_facts(&self, message: MessageId) -> BackendResult<PersonalFacts>;
 
     /// A page of history.
     ///

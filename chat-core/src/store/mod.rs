@@ -43,8 +43,8 @@ pub use conversation::{
 pub use device::DeviceStore;
 pub use facts::{Change, Facts, MembersNeeded, Needs, Target};
 pub use message::{
-    Anchor, ChangedMessages, ChangesQuery, History, HistoryQuery, MessageStore, ReactionSummary, SearchKey,
-    SearchQuery, Viewer,
+    Anchor, ChangedMessages, ChangesQuery, History, HistoryQuery, MessageStore, PersonalFacts,
+    ReactionSummary, SearchKey, SearchQuery, Viewer,
 };
 pub use receipt::{MarkTimes, ReceiptStore};
 pub use user::{UserSearch, UserStore};

@@ -1,13 +1,23 @@
 //! The host as an actor, its stop, and policies on the road of a message.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chat_core::ChatEngine;
 use chat_core::command::{AddMembers, ConversationPatch, DeleteMessage, DeletionScope, SendMessage};
 use chat_core::config::DeliveredOn;
 use chat_core::error::ErrorCode;
-use chat_core::live::OutboundItem;
+use chat_core::id::UserId;
+use chat_core::live::{ConnectFrom, OutboundItem};
+use chat_core::memory::MemoryStore;
+use chat_core::model::{NewUser, UserPatch};
+use chat_core::port::Credentials;
+use chat_core::store::UserStore;
+use chat_core::time::{Clock, ManualClock, Timestamp};
+use futures::FutureExt;
 
-use crate::world::{World, code, group_of, settle};
+use crate::world::{ByName, World, code, group_of, id, settle};
 
 #[tokio::test(start_paused = true)]
 async fn the_host_acts_everywhere_without_being_a_member() {
@@ -89,6 +99,76 @@ async fn a_suspended_user_is_out_at_once() {
     assert_eq!(code(world.engine.admit(&back).await), ErrorCode::NotPermitted);
     world.engine.set_suspended(&ann, false).await.unwrap();
     assert_eq!(world.engine.admit(&back).await.unwrap(), ann);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_suspended_elsewhere_is_out_at_the_next_check() {
+    let world = World::new();
+    let [ann, bob] = world.users(["ann", "bob"]).await;
+    let mut device = world.connect(&ann).await;
+    let stays = world.connect(&bob).await;
+    let suspended = UserPatch {
+        suspended: Some(true),
+        ..UserPatch::default()
+    };
+    world.store().update_user(&ann, suspended).await.unwrap();
+    tokio::time::sleep(world.engine.config().limits.token_check * 2).await;
+    let mut ended = device.session.has_ended();
+    while let Some(OutboundItem::End { .. }) = device.outbound.try_next() {
+        ended = true;
+    }
+    assert!(ended);
+    assert!(!stays.session.has_ended());
+}
+
+/// Suspends a user the next time somebody asks for the time.
+#[derive(Debug)]
+struct Meanwhile {
+    store: MemoryStore,
+    user: UserId,
+    armed: AtomicBool,
+}
+
+impl Clock for Meanwhile {
+    fn now(&self) -> Timestamp {
+        if self.armed.swap(false, Ordering::Relaxed) {
+            let suspended = UserPatch {
+                suspended: Some(true),
+                ..UserPatch::default()
+            };
+            let update = self.store.update_user(&self.user, suspended);
+            update.now_or_never().unwrap().unwrap();
+        }
+        Timestamp::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_suspended_while_he_connects_does_not_come_in() {
+    let store = MemoryStore::new(Arc::new(ManualClock::default()));
+    let ann = id("ann");
+    store
+        .ensure_user(NewUser::new(ann.clone()), Timestamp::default())
+        .await
+        .unwrap();
+    let clock = Arc::new(Meanwhile {
+        store: store.clone(),
+        user: ann,
+        armed: AtomicBool::new(false),
+    });
+    let engine = ChatEngine::builder(Arc::new(store))
+        .with_clock(Arc::clone(&clock) as Arc<dyn Clock>)
+        .build();
+    settle().await;
+    // The first question for the time lies between his admission and his session.
+    clock.armed.store(true, Ordering::Relaxed);
+    let credentials = Credentials::bearer("ann");
+    let connected = engine
+        .connect(Arc::new(ByName), &credentials, ConnectFrom::default())
+        .await;
+    assert!(!clock.armed.load(Ordering::Relaxed));
+    assert_eq!(code(connected), ErrorCode::NotPermitted);
+    assert_eq!(engine.live().count(), 0);
 }
 
 #[tokio::test(start_paused = true)]

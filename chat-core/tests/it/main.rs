@@ -11,7 +11,9 @@
 
 mod attachments;
 mod blocking;
+mod cluster;
 mod deletion;
+mod delivery;
 mod devices;
 mod editing;
 mod groups;
@@ -24,9 +26,11 @@ mod members;
 mod ports;
 mod presence;
 mod profile;
+mod push;
 mod reactions;
 mod receipts;
 mod search;
+mod sending;
 mod settings;
 mod sync;
 mod talk;

@@ -207,6 +207,14 @@ async fn large_groups_get_no_lines_for_comings_and_goings() {
         (member.unread_floor, world.conversation(group).await.last_seq),
         (1, 1)
     );
+    let role = SetRole { role: Role::Admin };
+    world.on(&a).set_role(group, &b, role).await.unwrap();
+    let patch = ConversationPatch {
+        name: Some("Large".into()),
+        ..ConversationPatch::default()
+    };
+    world.on(&a).update_conversation(group, patch).await.unwrap();
+    assert_eq!(world.names().await, ["members_changed", "conversation_updated"]);
     // Small again after it.
     world.on(&d).leave(group).await.unwrap();
     assert_eq!(

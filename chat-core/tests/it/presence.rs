@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use chat_core::command::SettingsPatch;
+use chat_core::command::{PageRequest, SettingsPatch};
 use chat_core::error::ErrorCode;
 use chat_core::event::ChatEvent;
 use chat_core::id::UserId;
 use chat_core::model::Visibility;
 use chat_core::time::Clock;
-use chat_core::view::PresenceStatus;
+use chat_core::view::{PresenceStatus, UserView};
 use serde_json::json;
 
 use crate::world::{World, code, id, refusal};
@@ -206,12 +206,55 @@ async fn online_users_are_those_he_may_see_but_himself() {
     ];
     world.on(&b).block(&a).await.unwrap();
     show(&world, &c, Visibility::Nobody, Visibility::Everyone).await;
-    let online = world.on(&a).online_users(None).await.unwrap();
-    let online: Vec<&str> = online.iter().map(|user| user.id.as_str()).collect();
+    let online = world.on(&a).online_users(PageRequest::default()).await.unwrap();
+    let online: Vec<&str> = online.items.iter().map(|user| user.id.as_str()).collect();
     assert_eq!(online, ["d"]);
+    let none = PageRequest {
+        limit: Some(0),
+        cursor: None,
+    };
     assert_eq!(
-        code(world.on(&a).online_users(Some(0)).await),
+        code(world.on(&a).online_users(none).await),
         ErrorCode::InvalidArgument
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn online_users_come_in_pages_with_contacts_first() {
+    let world = World::new();
+    let [a, b, c, d, e] = world.users(["a", "b", "c", "d", "e"]).await;
+    world.direct(&a, &c).await;
+    let _here = [
+        world.connect(&a).await,
+        world.connect(&c).await,
+        world.connect(&e).await,
+        world.connect(&b).await,
+    ];
+    let gone = world.connect(&d).await;
+    let mut page = PageRequest {
+        limit: Some(2),
+        cursor: None,
+    };
+    let first = world.on(&a).online_users(page.clone()).await.unwrap();
+    let names = |users: &[UserView]| users.iter().map(|user| user.id.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(&first.items), ["c", "d"]);
+    page.cursor = first.next_cursor;
+    assert_eq!(
+        code(world.on(&b).online_users(page.clone()).await),
+        ErrorCode::InvalidCursor
+    );
+    let rest = world.on(&a).online_users(page.clone()).await.unwrap();
+    assert_eq!(
+        (names(&rest.items), rest.next_cursor),
+        (vec!["b".into(), "e".into()], None)
+    );
+    drop(gone);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let rest = world.on(&a).online_users(page).await.unwrap();
+    assert_eq!(
+        names(&rest.items),
+        ["b", "e"],
+        "also when the last one shown has gone"
     );
 }
 

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use chat_core::command::{AddMembers, CreateGroup, DeletionScope, EditMessage, SyncRequest};
+use chat_core::command::{AddMembers, CreateGroup, DeletionScope, EditMessage, SendMessage, SyncRequest};
 use chat_core::error::{ChatResult, ErrorCode};
 use chat_core::id::ConversationId;
 use chat_core::view::{RemovalReason, SyncAnswer, SyncedConversation, SyncedMessage};
@@ -378,6 +378,38 @@ async fn clearing_is_limited_and_hiding_removes_until_something_comes() {
     world.send("a", d, "back").await;
     let answer = from_token(&world, "b", &answer.token).await.unwrap();
     assert_eq!(told(of(&answer, d)), ["4"]);
+}
+
+#[tokio::test]
+async fn what_comes_back_after_hiding_comes_whole() {
+    let world = World::new().await;
+    let d = world.direct("a", "b").await;
+    world.send("a", d, "x").await;
+    let token = from_nothing(&world, "b").await.token;
+    world.actor("b").hide(d).await.unwrap();
+    let hidden = from_token(&world, "b", &token).await.unwrap();
+    assert_eq!(hidden.removed[0].reason, RemovalReason::Hidden);
+    let silent = SendMessage {
+        silent: true,
+        ..SendMessage::text(d, "silent")
+    };
+    world.actor("a").send(silent).await.unwrap();
+    let still_hidden = from_token(&world, "b", &hidden.token).await.unwrap();
+    assert!(still_hidden.conversations.is_empty());
+    world.send("a", d, "loud").await;
+    let back = from_token(&world, "b", &still_hidden.token).await.unwrap();
+    assert_eq!(
+        (told(of(&back, d)), of(&back, d).limited),
+        (vec!["2".into(), "3".into()], true)
+    );
+    assert_eq!(of(&back, d).members.len(), 2);
+    // From then on it is like any other.
+    world.send("a", d, "more").await;
+    let more = from_token(&world, "b", &back.token).await.unwrap();
+    assert_eq!(
+        (told(of(&more, d)), of(&more, d).limited),
+        (vec!["4".into()], false)
+    );
 }
 
 #[tokio::test]

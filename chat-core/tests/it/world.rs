@@ -24,7 +24,7 @@ use serde_json::Value;
 
 /// The token is the user's id.
 #[derive(Debug)]
-struct ByName;
+pub(crate) struct ByName;
 
 #[async_trait]
 impl Authenticator for ByName {
@@ -97,9 +97,16 @@ impl World {
         edit(&mut config);
         let clock = Arc::new(ManualClock::default());
         let store = MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>);
-        let builder = ChatEngine::builder(Arc::new(store))
-            .with_clock(Arc::clone(&clock) as Arc<dyn Clock>)
-            .with_config(config);
+        Self::on_store(store, clock, |builder| wire(builder.with_config(config)))
+    }
+
+    /// On a store that others use too.
+    pub(crate) fn on_store(
+        store: MemoryStore,
+        clock: Arc<ManualClock>,
+        wire: impl FnOnce(ChatEngineBuilder) -> ChatEngineBuilder,
+    ) -> Self {
+        let builder = ChatEngine::builder(Arc::new(store)).with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
         let engine = wire(builder).build();
         let events = Mutex::new(Box::pin(engine.events()) as Events);
         Self {

@@ -78,6 +78,8 @@ impl Metrics {
         counter!("chat_lagged_sessions_total").absolute(stats.lagged_sessions);
         counter!("chat_commits_total", "outcome" => "ok").absolute(stats.commits);
         counter!("chat_commits_total", "outcome" => "failed").absolute(stats.failed_commits);
+        counter!("chat_pushes_dropped_total").absolute(stats.pushes_dropped);
+        counter!("chat_pushes_failed_total").absolute(stats.pushes_failed);
         for command in stats.commands {
             counter!("chat_commands_total", "command" => command.name, "code" => command.code)
                 .absolute(command.count);
@@ -101,6 +103,14 @@ fn describe() {
         "Sessions that were ended because their queue was full"
     );
     describe_counter!("chat_commits_total", "Changes that reached the store, by outcome");
+    describe_counter!(
+        "chat_pushes_dropped_total",
+        "Pushes dropped because too many were waiting"
+    );
+    describe_counter!(
+        "chat_pushes_failed_total",
+        "Pushes the provider or the store failed"
+    );
     describe_counter!(
         "chat_commands_total",
         "Commands of live sessions, by name and code"

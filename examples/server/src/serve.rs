@@ -11,13 +11,12 @@ use std::time::Duration;
 
 use axum::extract::ConnectInfo;
 use axum::{Extension, Router};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::Layer as _;
 
 use crate::config::SettingError;
@@ -67,7 +66,8 @@ impl From<SettingError> for StartError {
 /// Serves until `stop` resolves, then stops gracefully: no new connections or sessions, `session_ending` for the
 /// present ones, everything that was taken in is answered, the store is closed. Returns within 15 s of `stop`.
 pub async fn serve(listener: TcpListener, app: Router, wired: Wired, stop: impl Future<Output = ()>) {
-    let graceful = GracefulShutdown::new();
+    // Connections listen to the sender; it is alone when all of them are gone.
+    let (stopping, is_stopping) = watch::channel(false);
     let mut stop = pin!(stop);
     let room = Arc::new(Semaphore::new(
         wired.engine.config().limits.connections + SPARE_CONNECTIONS,
@@ -78,7 +78,7 @@ pub async fn serve(listener: TcpListener, app: Router, wired: Wired, stop: impl 
             () = &mut stop => break,
         };
         match accepted {
-            Ok((stream, address)) => connection(stream, address, &app, &graceful),
+            Ok((stream, address)) => connection(stream, address, &app, is_stopping.clone()),
             Err(error) => {
                 // Out of file handles, or a client that went at once: neither is a reason to end.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -86,8 +86,8 @@ pub async fn serve(listener: TcpListener, app: Router, wired: Wired, stop: impl 
             }
         }
     }
-    drop(listener);
-    stop_gracefully(&wired, graceful).await;
+    drop((listener, is_stopping));
+    stop_gracefully(&wired, stopping).await;
 }
 
 async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<(Counted, SocketAddr)> {
@@ -103,31 +103,45 @@ async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> io::Result<(Co
     Ok((counted, address))
 }
 
-fn connection(stream: Counted, address: SocketAddr, app: &Router, graceful: &GracefulShutdown) {
+fn connection(stream: Counted, address: SocketAddr, app: &Router, mut stopping: watch::Receiver<bool>) {
     let service = TowerToHyperService::new(Extension(ConnectInfo(address)).layer(app.clone()));
-    let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
+    // hyper's own builder: that of hyper-util waits for the first bytes without a limit.
+    let mut builder = http1::Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_READ)
         .max_buf_size(HEAD_BYTES);
     let connection = builder
-        .serve_connection_with_upgrades(TokioIo::new(stream), service)
-        .into_owned();
-    let connection = graceful.watch(connection);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(error, "a connection ended early");
+        let mut connection = pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = asked(&mut stopping) => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
         }
     });
 }
 
-async fn stop_gracefully(wired: &Wired, graceful: GracefulShutdown) {
+/// Until a stop is asked for.
+async fn asked(stopping: &mut watch::Receiver<bool>) {
+    // Without a sender there is no server any more; that is a stop as well.
+    drop(stopping.wait_for(|stopping| *stopping).await);
+}
+
+async fn stop_gracefully(wired: &Wired, stopping: watch::Sender<bool>) {
     let engine = &wired.engine;
     tracing::info!(sessions = engine.live().count(), "stopping");
     // Tells every session; from now on `/ready` says no and new sessions are refused.
     engine.live().close(SPREAD);
-    if tokio::time::timeout(REQUESTS, graceful.shutdown()).await.is_err() {
+    stopping.send_replace(true);
+    if tokio::time::timeout(REQUESTS, stopping.closed()).await.is_err() {
         tracing::warn!("requests were cut off");
     }
     let gone = async {

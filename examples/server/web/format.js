@@ -64,7 +64,7 @@ export function systemText({ code, params = {} }, actor, nameOf) {
     avatar_changed: () => `${actor} changed the picture`,
     description_changed: () => `${actor} changed the description`,
     permissions_changed: () => `${actor} changed who may do what`,
-    role_changed: () => `${actor} changed the role of ${who}`,
+    admin_changed: () => `${actor} changed the role of ${who}`,
     owner_changed: () => `${who} is the owner now`,
   };
   return lines[code]?.() ?? `${actor}: ${String(code).replaceAll('_', ' ')}`;

@@ -130,6 +130,7 @@ macro_rules! store {
                 pages_equal_a_naive_reading
             }
             messages {
+                personal_facts_name_hiders_and_reactors
                 a_message_comes_back_whole
                 every_kind_comes_back
                 texts_come_back_as_they_went_in

@@ -5,13 +5,15 @@ use chat_core::error::BackendResult;
 use chat_core::id::{MessageId, UserId};
 use chat_core::model::Message;
 use chat_core::store::{
-    ChangedMessages, ChangesQuery, History, HistoryQuery, MessageStore, ReactionSummary, SearchQuery,
+    ChangedMessages, ChangesQuery, History, HistoryQuery, MessageStore, PersonalFacts, ReactionSummary,
+    SearchQuery,
 };
 use chat_core::time::Timestamp;
 
 use super::SqliteStore;
 use super::rows::{self, message_columns};
-use crate::statement::{id_list, size, statement};
+use crate::error::Error;
+use crate::statement::{blob, id_list, size, statement};
 
 pub(super) const GET: &str = concat!(
     "SELECT ",
@@ -20,6 +22,8 @@ pub(super) const GET: &str = concat!(
 );
 pub(super) const HIDDEN: &str = "SELECT h.message_id FROM chat_hides h \
     WHERE h.user_id = ?1 AND h.message_id IN (SELECT unhex(value) FROM json_each(?2))";
+pub(super) const HIDDEN_BY: &str = "SELECT h.user_id FROM chat_hides h WHERE h.message_id = ?1";
+pub(super) const REACTED: &str = "SELECT r.user_id, r.emoji FROM chat_reactions r WHERE r.message_id = ?1";
 pub(super) const EXPIRED: &str = concat!(
     "SELECT ",
     message_columns!(),
@@ -41,6 +45,11 @@ impl MessageStore for SqliteStore {
             .bind(id_list(ids.iter().map(|id| id.as_uuid())));
         let found = async { self.read().await?.list(query, |cells| cells.message()).await };
         found.await.map_err(|error| error.into_backend("hidden_among"))
+    }
+
+    async fn personal_facts(&self, message: MessageId) -> BackendResult<PersonalFacts> {
+        let facts = self.personal(message).await;
+        facts.map_err(|error| error.into_backend("personal_facts"))
     }
 
     async fn history(&self, query: &HistoryQuery) -> BackendResult<History> {
@@ -74,5 +83,21 @@ impl MessageStore for SqliteStore {
         found
             .await
             .map_err(|error| error.into_backend("expired_messages"))
+    }
+}
+
+impl SqliteStore {
+    async fn personal(&self, message: MessageId) -> Result<PersonalFacts, Error> {
+        let id = blob(message.as_uuid());
+        let mut session = self.read().await?;
+        let hidden_by = session
+            .list(statement(HIDDEN_BY).bind(id.clone()), |cells| cells.user())
+            .await?;
+        let reactions = session
+            .list(statement(REACTED).bind(id), |cells| {
+                Ok((cells.user()?, cells.text()?))
+            })
+            .await?;
+        Ok(PersonalFacts { hidden_by, reactions })
     }
 }

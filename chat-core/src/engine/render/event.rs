@@ -1,21 +1,21 @@
 //! Live events: who gets one, and what each of them sees in it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use super::Sightline;
-use crate::access::{Visibility, known_mark, visible};
+use super::broadcast::is_no_member;
+use crate::access::known_mark;
 use crate::command::Marks;
-use crate::config::{BlockedInGroup, DeliveredOn};
+use crate::config::DeliveredOn;
+use crate::engine::ChatEngine;
 use crate::engine::dispatch::Publication;
-use crate::engine::{Actor, ChatEngine};
 use crate::error::ChatResult;
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, SessionId, UserId};
-use crate::model::{Conversation, ConversationKind, Member, Message};
+use crate::model::{Conversation, Member, Message};
 use crate::store::Blocks;
-use crate::view::{GoneView, MessageView};
+use crate::view::GoneView;
 
 impl ChatEngine {
     /// Renders an event for everybody who is connected and may see it, and hands it over.
@@ -57,14 +57,17 @@ impl ChatEngine {
                 _,
             ) => {
                 for user in self.connected(users) {
-                    let view = self.as_user(&user).render_conversation(*conversation_id).await;
-                    if let Ok(mut conversation) = view {
-                        // It may have moved on since. What follows comes with higher revs, and is not dropped by who
-                        // compares them.
-                        conversation.rev = *rev;
-                        self.hand_over(&[user], origin, name, &json!({ "conversation": conversation }))
-                            .await?;
-                    }
+                    let mut conversation =
+                        match self.as_user(&user).render_conversation(*conversation_id).await {
+                            Ok(conversation) => conversation,
+                            Err(error) if is_no_member(&error) => continue,
+                            Err(error) => return Err(error),
+                        };
+                    // It may have moved on since. What follows comes with higher revs, and is not dropped by who
+                    // compares them.
+                    conversation.rev = *rev;
+                    self.hand_over(&[user], origin, name, &json!({ "conversation": conversation }))
+                        .await?;
                 }
                 Ok(())
             }
@@ -139,50 +142,12 @@ impl ChatEngine {
         conversation: &Conversation,
         origin: Option<SessionId>,
     ) -> ChatResult<()> {
-        let name = "message_created";
-        let viewers = self.connected(&self.audience(conversation).await?);
-        let blockers: HashSet<UserId> = if conversation.kind == ConversationKind::Group && !viewers.is_empty()
-        {
-            self.inner()
-                .store
-                .blocks_of(&message.sender_id)
-                .await?
-                .blocked_by
-                .into_iter()
-                .collect()
-        } else {
-            HashSet::new()
-        };
+        let viewers = self.connected(&self.audience_of_new(conversation, message).await?);
         if self.config().policies.delivered_on == DeliveredOn::Emit {
             self.deliver_on_emit(message, &viewers);
         }
-        let mut alike = Vec::new();
-        for viewer in viewers {
-            let actor = self.as_user(&viewer);
-            if viewer == message.sender_id {
-                let view = actor.render_new_message(conversation, message.clone()).await?;
-                self.hand_over(&[viewer], origin, name, &of_view(&view)).await?;
-            } else if message.reply_to.is_some() || blockers.contains(&viewer) {
-                self.deliver_to_viewer(name, message, &actor, origin).await?;
-            } else {
-                alike.push(viewer);
-            }
-        }
-        // Everybody else sees the same: rendered once, through the eyes of one of them.
-        let Some(first) = alike.first() else { return Ok(()) };
-        let actor = self.as_user(first);
-        let Some(member) = self.inner().store.member(conversation.id, first).await? else {
-            return Ok(());
-        };
-        let sight = Sightline {
-            conversation: conversation.clone(),
-            member,
-            blocked: HashSet::new(),
-            blocked_in_group: BlockedInGroup::Show,
-            now: self.now(),
-        };
-        let view = actor.render_message(&sight, message.clone()).await?;
-        self.hand_over(&alike, origin, name, &of_view(&view)).await
+        self.broadcast_new("message_created", message, conversation, viewers, origin)
+            .await
     }
 
     /// The policy `delivered_on: emit`: being handed to a live connection is delivery. On its own task, because marks
@@ -209,8 +174,7 @@ impl ChatEngine {
         });
     }
 
-    /// A change of an older message: not everybody who is a member now may see it, and each sees his own reactions
-    /// and receipts in it.
+    /// A change of an older message: not everybody who is a member now may see it.
     async fn deliver_changed_message(
         &self,
         name: &'static str,
@@ -218,48 +182,9 @@ impl ChatEngine {
         conversation: &Conversation,
         origin: Option<SessionId>,
     ) -> ChatResult<()> {
-        for viewer in self.connected(&self.audience(conversation).await?) {
-            self.deliver_to_viewer(name, message, &self.as_user(&viewer), origin)
-                .await?;
-        }
-        Ok(())
-    }
-
-    async fn deliver_to_viewer(
-        &self,
-        name: &'static str,
-        message: &Message,
-        actor: &Actor,
-        origin: Option<SessionId>,
-    ) -> ChatResult<()> {
-        let user = actor.user_id().clone();
-        // Who has left since has no view into it any more.
-        let Ok(sight) = actor.look_into(message.conversation_id).await else {
-            return Ok(());
-        };
-        let hidden = !self
-            .inner()
-            .store
-            .hidden_among(&user, &[message.id])
-            .await?
-            .is_empty();
-        if visible(&sight.on(message, hidden), message) != Visibility::Gone {
-            let view = actor.render_message(&sight, message.clone()).await?;
-            return self.hand_over(&[user], origin, name, &of_view(&view)).await;
-        }
-        if sight.member.covers(message.seq) && !hidden {
-            // Of a blocked sender: a stub without content, so that his place in the order is known.
-            let gone = GoneView {
-                id: message.id,
-                conversation_id: message.conversation_id,
-                seq: message.seq,
-                rev: message.rev,
-                gone: true,
-            };
-            let payload = message_payload(message.conversation_id, message.seq, message.rev, &gone);
-            return self.hand_over(&[user], origin, name, &payload).await;
-        }
-        Ok(())
+        let viewers = self.connected(&self.audience(conversation).await?);
+        self.broadcast_changed(name, message, conversation, viewers, origin)
+            .await
     }
 
     async fn deliver_receipt(
@@ -450,10 +375,12 @@ impl ChatEngine {
     }
 }
 
-fn message_payload(id: ConversationId, seq: u64, rev: u64, message: &impl serde::Serialize) -> Value {
+/// The payload all message events have.
+pub(super) fn message_payload(
+    id: ConversationId,
+    seq: u64,
+    rev: u64,
+    message: &impl serde::Serialize,
+) -> Value {
     json!({ "conversation_id": id, "seq": seq, "rev": rev, "message": message })
-}
-
-fn of_view(view: &MessageView) -> Value {
-    message_payload(view.conversation_id, view.seq, view.rev, view)
 }

@@ -60,18 +60,25 @@ impl Actor {
         view.ok_or_else(|| ErrorCode::Internal.into())
     }
 
-    /// The caller's own message right after it was sent: nobody has it yet, so nothing has to be counted.
+    /// A message right after it was sent, for its sender or any recipient who has not blocked him: nobody has it yet
+    /// and nobody has reacted, so all it takes is the sender's name (and what it answers, or its files).
     pub(crate) async fn render_new_message(
         &self,
         conversation: &Conversation,
         message: Message,
     ) -> ChatResult<MessageView> {
-        let own = self.inner().store.member(conversation.id, self.user_id()).await?;
-        let Some(member) = self.standing_member(Some(conversation), own) else {
-            return Err(ChatError::new(
-                ErrorCode::ConversationNotFound,
-                "no such conversation",
-            ));
+        let member = if message.reply_to.is_some() {
+            let own = self.inner().store.member(conversation.id, self.user_id()).await?;
+            self.standing_member(Some(conversation), own)
+                .ok_or_else(|| ChatError::new(ErrorCode::ConversationNotFound, "no such conversation"))?
+        } else {
+            // Only what it answers would be judged by his membership.
+            Member::joined(
+                conversation.id,
+                self.user_id().clone(),
+                conversation.created_at,
+                1,
+            )
         };
         let sight = Sightline {
             conversation: conversation.clone(),
@@ -80,21 +87,23 @@ impl Actor {
             blocked_in_group: BlockedInGroup::Show,
             now: self.engine().now(),
         };
-        let around = self
-            .surroundings_but_receipts(&sight, std::slice::from_ref(&message))
-            .await?;
+        let around = self.senders_and_files(std::slice::from_ref(&message)).await?;
+        let own = message.sender_id == *self.user_id();
         let mut view = self.message_view(&sight, message, &around);
-        view.status = Some(Status::Sent);
-        view.receipts = Some(ReceiptCounts {
-            recipients: u64::from(conversation.member_count.saturating_sub(1)),
-            delivered: 0,
-            read: 0,
-        });
+        if own {
+            view.status = Some(Status::Sent);
+            view.receipts = Some(ReceiptCounts {
+                recipients: u64::from(conversation.member_count.saturating_sub(1)),
+                delivered: 0,
+                read: 0,
+            });
+        }
         Ok(view)
     }
 
     async fn surroundings(&self, sight: &Sightline, messages: &[Message]) -> ChatResult<Surroundings> {
-        let mut around = self.surroundings_but_receipts(sight, messages).await?;
+        let mut around = self.senders_and_files(messages).await?;
+        around.reactions = self.reactions(sight, messages).await?;
         if messages
             .iter()
             .any(|message| message.sender_id == *self.user_id())
@@ -121,11 +130,8 @@ impl Actor {
         Ok(around)
     }
 
-    async fn surroundings_but_receipts(
-        &self,
-        sight: &Sightline,
-        messages: &[Message],
-    ) -> ChatResult<Surroundings> {
+    /// Names, files and what is answered: what a message has from the moment it is sent.
+    async fn senders_and_files(&self, messages: &[Message]) -> ChatResult<Surroundings> {
         let store = &self.inner().store;
         let mut around = Surroundings::default();
         let target_ids: Vec<MessageId> = messages
@@ -159,20 +165,32 @@ impl Actor {
                 .map(|file| (file.id, file))
                 .collect();
         }
+        Ok(around)
+    }
+
+    async fn reactions(
+        &self,
+        sight: &Sightline,
+        messages: &[Message],
+    ) -> ChatResult<HashMap<MessageId, Vec<ReactionSummary>>> {
         let reacted: Vec<MessageId> = messages
             .iter()
             .filter(|message| !message.is_deleted())
             .map(|message| message.id)
             .collect();
+        if reacted.is_empty() {
+            return Ok(HashMap::new());
+        }
         let without: Vec<UserId> = if sight.is_group() && sight.blocked_in_group == BlockedInGroup::Hide {
             sight.blocked.iter().cloned().collect()
         } else {
             Vec::new()
         };
-        if !reacted.is_empty() {
-            around.reactions = store.reactions(&reacted, self.user_id(), &without).await?;
-        }
-        Ok(around)
+        Ok(self
+            .inner()
+            .store
+            .reactions(&reacted, self.user_id(), &without)
+            .await?)
     }
 
     fn message_view(&self, sight: &Sightline, message: Message, around: &Surroundings) -> MessageView {
@@ -194,13 +212,7 @@ impl Actor {
                     Visibility::Tombstone => ReplyState::Deleted,
                     Visibility::Gone => ReplyState::Unavailable,
                 },
-                preview: target
-                    .filter(|_| state == Visibility::Visible)
-                    .map(|target| ReplyPreview {
-                        sender_id: target.sender_id.clone(),
-                        kind: target.kind,
-                        text: text::excerpt(&target.text, REPLY_CHARS),
-                    }),
+                preview: target.filter(|_| state == Visibility::Visible).map(reply_preview),
             }
         });
         let files: Vec<_> = message
@@ -282,5 +294,14 @@ fn reaction_view(summary: &ReactionSummary) -> ReactionView {
         count: summary.count,
         mine: summary.mine,
         users: summary.users.clone(),
+    }
+}
+
+/// The beginning of a message that is answered.
+pub(super) fn reply_preview(target: &Message) -> ReplyPreview {
+    ReplyPreview {
+        sender_id: target.sender_id.clone(),
+        kind: target.kind,
+        text: text::excerpt(&target.text, REPLY_CHARS),
     }
 }

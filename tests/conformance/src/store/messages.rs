@@ -4,7 +4,7 @@ use chat_core::id::{AttachmentId, ClientId, UserId};
 use chat_core::model::{
     Content, CustomContent, Location, Meeting, MeetingStatus, Message, MessageKind, ReplyTarget, TextFormat,
 };
-use chat_core::store::ReactionSummary;
+use chat_core::store::{PersonalFacts, ReactionSummary};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -260,4 +260,23 @@ pub async fn expired_messages_with_content_are_found(store: AnyStore) {
     };
     room.send(picture).await;
     assert_eq!(expired(1_000, 9).await, [3, 6]);
+}
+
+/// Who hid a message and who reacted with what comes back in one answer.
+pub async fn personal_facts_name_hiders_and_reactors(store: AnyStore) {
+    let [ann, bob] = people(&store, ["ann", "bob"]).await;
+    let room = Room::group(&store, &[&ann, &bob]).await;
+    let message = room.say(&ann, "hi").await;
+    let other = room.say(&ann, "ho").await;
+    assert_eq!(
+        store.personal_facts(message.id).await.unwrap(),
+        PersonalFacts::default()
+    );
+    room.hide(&bob, &message).await;
+    room.react(&ann, &message, "\u{1f44d}", at(1)).await;
+    room.react(&ann, &other, "\u{1f680}", at(1)).await;
+    let facts = store.personal_facts(message.id).await.unwrap();
+    assert_eq!(facts.hidden_by, [bob]);
+    assert_eq!(facts.reactions, [(ann.clone(), "\u{1f44d}".to_owned())]);
+    assert_eq!(facts.reactions_of(&ann).len(), 1);
 }

@@ -1,0 +1,41 @@
+//! Who may keep a live session.
+
+use super::ChatEngine;
+use crate::error::{ChatError, ChatResult, ErrorCode};
+use crate::id::UserId;
+use crate::live::EndReason;
+
+/// How many users are looked up in one question to the store.
+const CHUNK: usize = 500;
+
+impl ChatEngine {
+    /// Ends the sessions of users who are suspended: of those who were suspended on another node, or by the host in the
+    /// database.
+    pub(super) async fn end_suspended_users(&self) {
+        let inner = self.inner();
+        for chunk in inner.live.users().chunks(CHUNK) {
+            let users = match inner.store.users(chunk).await {
+                Ok(users) => users,
+                Err(error) => {
+                    tracing::warn!(%error, "suspensions could not be checked; the sessions stay");
+                    return;
+                }
+            };
+            for user in users.iter().filter(|user| user.suspended) {
+                inner.live.end_user(&user.id, EndReason::Revoked);
+            }
+        }
+    }
+
+    /// Refuses a user who is suspended by now.
+    ///
+    /// # Errors
+    /// `not_permitted`; `unavailable`.
+    pub(crate) async fn check_not_suspended(&self, user: &UserId) -> ChatResult<()> {
+        let now = self.inner().store.users(std::slice::from_ref(user)).await?.pop();
+        if now.is_some_and(|user| user.suspended) {
+            return Err(ChatError::new(ErrorCode::NotPermitted, "this user is suspended"));
+        }
+        Ok(())
+    }
+}
