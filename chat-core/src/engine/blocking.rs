@@ -1,7 +1,5 @@
 //! Blocking: private to the blocker, and never told to the blocked.
 
-use std::collections::HashSet;
-
 use super::Actor;
 use super::changeset::ChangeSet;
 use super::members::standing;
@@ -12,7 +10,7 @@ use crate::command::PageRequest;
 use crate::config::BlockedInGroup;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
-use crate::id::{ConversationId, UserId};
+use crate::id::UserId;
 use crate::model::{ConversationKind, DirectPair, User};
 use crate::store::{MembersNeeded, Needs, Target};
 use crate::view::{Page, UserView};
@@ -157,13 +155,13 @@ impl Actor {
         }
         let store = &self.inner().store;
         let groups = Some(ConversationKind::Group);
-        let theirs: HashSet<ConversationId> = store
-            .conversation_ids(&other.id, groups)
-            .await?
-            .into_iter()
-            .collect();
-        let mut shared = store.conversation_ids(self.user_id(), groups).await?;
-        shared.retain(|id| theirs.contains(id));
+        let mut shared = Vec::new();
+        for id in store.conversation_ids(self.user_id(), groups).await? {
+            // Also where the other is no member any more: what he wrote there is still seen.
+            if store.member(id, &other.id).await?.is_some() {
+                shared.push(id);
+            }
+        }
         shared.truncate(TOLD_GROUPS);
         for id in shared {
             let me = self.user_id().clone();

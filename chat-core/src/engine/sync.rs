@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::command::SyncRequest;
+use crate::config::BlockedInGroup;
 use crate::engine::Actor;
 use crate::engine::delta::Since;
 use crate::error::{ChatError, ChatResult, ErrorCode};
@@ -229,6 +230,9 @@ impl Actor {
                     let rev = known.get(&entry.conversation.id).copied().unwrap_or_default();
                     let since = if rev > entry.conversation.rev {
                         Since::Never
+                    } else if self.blocks_hide(&entry) && entry.member.reset_user_rev > 0 {
+                        // A block has no rev of the conversation: what it took away or gave back is not known.
+                        Since::Reset(SyncPosition(0))
                     } else {
                         Since::Rev(rev)
                     };
@@ -296,6 +300,12 @@ impl Actor {
             || (sees_before_joining
                 && entry.member.joined_at > entry.conversation.created_at
                 && entry.member.joined_at > place.since.before(SKEW))
+    }
+
+    /// Whether messages of blocked users go out of the caller's sight here.
+    fn blocks_hide(&self, entry: &InboxEntry) -> bool {
+        entry.conversation.pair.is_none()
+            && self.engine().config().policies.blocked_in_group == BlockedInGroup::Hide
     }
 
     /// Adds those of the ids that are no conversations of the caller's list (any more).
