@@ -12,7 +12,7 @@ use crate::engine::{Actor, Decision};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, UserId};
-use crate::model::{Advance, Conversation, Member, ReadAudience, Seq, Visibility};
+use crate::model::{Advance, Conversation, DirectPair, Member, ReadAudience, Seq, Visibility};
 use crate::store::{Facts, InboxEntry, MembersNeeded, Needs, Target};
 use crate::view::{ErrorView, MarkAnswer, MarksAnswer, ReadAllAnswer};
 
@@ -207,23 +207,27 @@ impl Actor {
 
     /// The other user of each conversation that is a direct one.
     async fn peers_of(&self, marks: &[Mark]) -> ChatResult<HashMap<ConversationId, UserId>> {
-        let pairs = &self.inner().pairs;
-        let mut unknown: Vec<ConversationId> = marks
-            .iter()
-            .map(|mark| mark.conversation_id)
-            .filter(|id| pairs.get(*id).is_none())
-            .collect();
+        let known = &self.inner().pairs;
+        // Of its own, because what is kept for all may be dropped at any time.
+        let mut pairs: HashMap<ConversationId, Option<DirectPair>> = HashMap::new();
+        let mut unknown = Vec::new();
+        for mark in marks {
+            match known.get(mark.conversation_id) {
+                Some(pair) => drop(pairs.insert(mark.conversation_id, pair)),
+                None => unknown.push(mark.conversation_id),
+            }
+        }
         unknown.sort_unstable();
         unknown.dedup();
         if !unknown.is_empty() {
             for conversation in self.inner().store.conversations(&unknown).await? {
-                pairs.put(conversation.id, conversation.pair);
+                known.put(conversation.id, conversation.pair.clone());
+                pairs.insert(conversation.id, conversation.pair);
             }
         }
-        let peer = |id| pairs.get(id)??.other(self.user_id()).cloned();
-        Ok(marks
-            .iter()
-            .filter_map(|mark| Some((mark.conversation_id, peer(mark.conversation_id)?)))
+        Ok(pairs
+            .into_iter()
+            .filter_map(|(id, pair)| Some((id, pair?.other(self.user_id())?.clone())))
             .collect())
     }
 
@@ -369,7 +373,12 @@ impl Request {
         }
         let marked = Marked::of(&member);
         change.put_member(member);
-        Ok(change.done(marked))
+        Ok(if moves {
+            change.done(marked)
+        } else {
+            // "Mark unread" is nobody else's business, and neither is its end.
+            change.done_private(marked)
+        })
     }
 
     fn unread(&self, facts: &Facts, first_unread: Option<Seq>) -> ChatResult<Decision<Marked>> {
@@ -402,7 +411,7 @@ impl Request {
         });
         let marked = Marked::of(&member);
         change.put_member(member);
-        Ok(change.done(marked))
+        Ok(change.done_private(marked))
     }
 }
 

@@ -3,8 +3,8 @@
 use super::{Actor, avatar, validate};
 use crate::command::{PageRequest, ProfilePatch, SettingsPatch};
 use crate::error::{ChatError, ChatResult, ErrorCode};
-use crate::id::{AttachmentId, UserId};
-use crate::model::{AttachmentState, User, UserPatch, UserSettings};
+use crate::id::UserId;
+use crate::model::{SettingsChange, User, UserPatch, UserSettings};
 use crate::port::RateScope;
 use crate::store::UserSearch;
 use crate::text::{fold, is_blank};
@@ -36,29 +36,26 @@ impl Actor {
             validate::custom(custom, limits)?;
         }
         let me = self.own_row().await?;
-        let picture = patch.avatar_attachment_id.filter(|wanted| *wanted != me.avatar);
-        if let Some(Some(id)) = picture {
-            self.claim_picture(id).await?;
-        }
         let change = UserPatch {
             name: patch.name,
-            avatar: picture,
+            avatar: patch.avatar_attachment_id.filter(|wanted| *wanted != me.avatar),
             custom: patch.custom.map(Option::unwrap_or_default),
             ..UserPatch::default()
         };
         if change == UserPatch::default() {
             return self.me().await;
         }
-        let updated = self.inner().store.update_user(self.user_id(), change).await;
-        match (updated, picture) {
-            (Ok(Some(_)), Some(_)) => {
-                if let Some(old) = me.avatar {
-                    self.retire_avatar(old).await;
-                }
-            }
-            (Ok(Some(_)), None) => {}
-            (Ok(None), _) => return Err(unknown_user()),
-            (Err(error), _) => return Err(error.into()),
+        let store = &self.inner().store;
+        let claimed = change.claims(&me);
+        if let Some(id) = claimed {
+            let file = store.attachments(&[id]).await?.pop();
+            avatar::claim(file.as_ref(), self.user_id())?;
+        }
+        // The store takes the upload and lets the old picture go in the same step, or does nothing.
+        let updated = store.update_user(self.user_id(), change).await?;
+        let updated = updated.ok_or_else(unknown_user)?;
+        if claimed.is_some() && updated.avatar != claimed {
+            return Err(avatar::already_used());
         }
         self.me().await
     }
@@ -77,35 +74,35 @@ impl Actor {
     /// # Errors
     /// `user_not_found` when the engine has never met him; `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn update_settings(&self, patch: SettingsPatch) -> ChatResult<UserSettings> {
-        let me = self.own_row().await?;
-        let old = &me.settings;
+        let before = self.own_row().await?;
         let now = self.engine().now();
-        let settings = UserSettings {
-            receipts: patch.receipts.unwrap_or(old.receipts),
-            show_online: patch.show_online.unwrap_or(old.show_online),
-            show_last_seen: patch.show_last_seen.unwrap_or(old.show_last_seen),
-            push: patch.push.unwrap_or(old.push),
-            push_content: patch.push_content.unwrap_or(old.push_content),
-            dnd_until: (patch.dnd_until.unwrap_or(old.dnd_until)).filter(|until| *until > now),
+        let change = SettingsChange {
+            receipts: patch.receipts,
+            show_online: patch.show_online,
+            show_last_seen: patch.show_last_seen,
+            push: patch.push,
+            push_content: patch.push_content,
+            dnd_until: patch.dnd_until.map(|until| until.filter(|until| *until > now)),
         };
-        if settings == *old {
+        let mut settings = before.settings.clone();
+        change.clone().apply(&mut settings);
+        if settings == before.settings {
             return Ok(settings);
         }
+        // Only what was named goes to the store: another change may come between.
         let change = UserPatch {
-            settings: Some(settings.clone()),
+            settings: Some(change),
             ..UserPatch::default()
         };
         let updated = self.inner().store.update_user(self.user_id(), change).await?;
-        let Some(updated) = updated else {
-            return Err(unknown_user());
-        };
-        if settings.show_online != old.show_online {
+        let updated = updated.ok_or_else(unknown_user)?;
+        if updated.settings.show_online != before.settings.show_online {
             // The settings stand; live sessions that cannot be told now see it when they ask.
-            if let Err(error) = self.tell_visibility(&me, &updated).await {
+            if let Err(error) = self.tell_visibility(&before, &updated).await {
                 tracing::warn!(%error, "a change of who sees presence could not be told");
             }
         }
-        Ok(settings)
+        Ok(updated.settings)
     }
 
     /// A user as the caller sees him.
@@ -180,21 +177,6 @@ impl Actor {
             return Ok(row);
         }
         self.find_users(me).await?.pop().ok_or_else(unknown_user)
-    }
-
-    /// Takes the caller's upload as a picture; of two who want the same one gets it.
-    async fn claim_picture(&self, id: AttachmentId) -> ChatResult<()> {
-        let store = &self.inner().store;
-        let file = store.attachments(&[id]).await?.pop();
-        avatar::claim(file.as_ref(), self.user_id())?;
-        if store
-            .move_attachment(id, AttachmentState::Pending, AttachmentState::Avatar)
-            .await?
-        {
-            Ok(())
-        } else {
-            Err(avatar::already_used())
-        }
     }
 
     /// Matching users whom no block hides from the caller, at most `wanted`.

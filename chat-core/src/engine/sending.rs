@@ -6,7 +6,7 @@ use super::content::{self, MENTION_ALL};
 use super::{directs, marks};
 use crate::access::{Action, Sight, Standing, Visibility, allowed, visible};
 use crate::command::SendMessage;
-use crate::config::ChatConfig;
+use crate::config::{BlockedInGroup, ChatConfig};
 use crate::engine::changeset::ChangeSet;
 use crate::engine::{Actor, Decision};
 use crate::error::{ChatError, ChatResult, ErrorCode};
@@ -59,7 +59,8 @@ impl Actor {
             structured = content::check(&message, self.user_id(), limits)?;
         }
         self.allow_new_direct(&target).await?;
-        let mut needs = self.send_needs(&message, target, other.as_ref());
+        let quoted = self.quoted_sender(&message, other.as_ref()).await?;
+        let mut needs = self.send_needs(&message, target, other.as_ref().or(quoted.as_ref()));
         let reads = if self.engine().config().policies.read_on_send && !self.is_host() {
             needs.user_revs = vec![self.user_id().clone()];
             Some(self.read_audience().await?)
@@ -130,14 +131,31 @@ impl Actor {
         Ok(())
     }
 
-    fn send_needs(&self, message: &SendMessage, target: Target, other: Option<&UserId>) -> Needs {
+    /// Who wrote what is replied to in a group: the answer may not exist for who has blocked him.
+    async fn quoted_sender(
+        &self,
+        message: &SendMessage,
+        other: Option<&UserId>,
+    ) -> ChatResult<Option<UserId>> {
+        let hides = self.engine().config().policies.blocked_in_group == BlockedInGroup::Hide;
+        let (Some(target), None, true) = (message.reply_to, other, hides) else {
+            return Ok(None);
+        };
+        let quoted = self.inner().store.messages(&[target]).await?.pop();
+        Ok(quoted
+            .map(|quoted| quoted.sender_id)
+            .filter(|sender| sender != self.user_id()))
+    }
+
+    /// `blocks_with`: the other of a direct, or in a group who may not exist for the sender.
+    fn send_needs(&self, message: &SendMessage, target: Target, blocks_with: Option<&UserId>) -> Needs {
         let me = self.user_id().clone();
         let mut needs = Needs::new(target);
         let mut members = vec![me.clone()];
         members.extend(message.mentions.iter().filter(|user| **user != me).cloned());
         needs.members = MembersNeeded::Of(members);
         needs.replay = message.client_id.clone().map(|key| (me.clone(), key));
-        needs.blocks = other.map(|other| (me.clone(), vec![other.clone()]));
+        needs.blocks = blocks_with.map(|other| (me.clone(), vec![other.clone()]));
         needs.attachments = message.attachment_ids.clone();
         if let Some(target) = message.reply_to {
             needs.messages = vec![target];
@@ -357,7 +375,7 @@ impl Request {
             member,
             now: facts.now,
             hidden: facts.hidden.contains(&id),
-            sender_blocked: false,
+            sender_blocked: facts.is_blocked(&self.sender, &target.sender_id),
             group: conversation.kind == ConversationKind::Group,
             blocked_in_group: self.config.policies.blocked_in_group,
         };

@@ -4,9 +4,10 @@ use std::collections::btree_map::Entry;
 use async_trait::async_trait;
 
 use super::MemoryStore;
+use super::state::State;
 use crate::error::BackendResult;
 use crate::id::UserId;
-use crate::model::{NewUser, User, UserPatch};
+use crate::model::{AttachmentState, NewUser, User, UserPatch};
 use crate::store::{UserSearch, UserStore};
 use crate::text::fold;
 use crate::time::Timestamp;
@@ -22,9 +23,23 @@ impl UserStore for MemoryStore {
 
     async fn update_user(&self, id: &UserId, patch: UserPatch) -> BackendResult<Option<User>> {
         let mut state = self.state();
-        let Some(user) = state.users.get_mut(id) else {
+        let State {
+            users, attachments, ..
+        } = &mut *state;
+        let Some(user) = users.get_mut(id) else {
             return Ok(None);
         };
+        if let Some(upload) = patch.claims(user) {
+            match attachments.get_mut(&upload) {
+                Some(file) if file.state == AttachmentState::Pending => file.state = AttachmentState::Avatar,
+                _ => return Ok(Some(user.clone())),
+            }
+        }
+        if let Some(file) = patch.retires(user).and_then(|old| attachments.get_mut(&old))
+            && file.state == AttachmentState::Avatar
+        {
+            file.state = AttachmentState::Deleted;
+        }
         let private = patch.settings.is_some();
         patch.apply(user);
         user.user_rev += u64::from(private);

@@ -82,6 +82,51 @@ pub struct UserSettings {
     pub dnd_until: Option<Timestamp>,
 }
 
+/// What changes of a user's settings; `None` leaves a field, `Some(None)` clears it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SettingsChange {
+    /// Who sees that he has read.
+    pub receipts: Option<Visibility>,
+    /// Who sees that he is online.
+    pub show_online: Option<Visibility>,
+    /// Who sees when he was last online.
+    pub show_last_seen: Option<Visibility>,
+    /// Which messages push.
+    pub push: Option<PushLevel>,
+    /// What a push shows.
+    pub push_content: Option<PushContent>,
+    /// No push until then.
+    pub dnd_until: Option<Option<Timestamp>>,
+}
+
+impl SettingsChange {
+    /// Applies the change.
+    pub fn apply(self, settings: &mut UserSettings) {
+        *settings = UserSettings {
+            receipts: self.receipts.unwrap_or(settings.receipts),
+            show_online: self.show_online.unwrap_or(settings.show_online),
+            show_last_seen: self.show_last_seen.unwrap_or(settings.show_last_seen),
+            push: self.push.unwrap_or(settings.push),
+            push_content: self.push_content.unwrap_or(settings.push_content),
+            dnd_until: self.dnd_until.unwrap_or(settings.dnd_until),
+        };
+    }
+}
+
+impl From<UserSettings> for SettingsChange {
+    /// The change that makes any settings these.
+    fn from(settings: UserSettings) -> Self {
+        Self {
+            receipts: Some(settings.receipts),
+            show_online: Some(settings.show_online),
+            show_last_seen: Some(settings.show_last_seen),
+            push: Some(settings.push),
+            push_content: Some(settings.push_content),
+            dnd_until: Some(settings.dnd_until),
+        }
+    }
+}
+
 /// A user as the engine knows him.
 #[derive(Debug, Clone, PartialEq)]
 pub struct User {
@@ -186,8 +231,8 @@ pub struct UserPatch {
     pub avatar: Option<Option<AttachmentId>>,
     /// New host data, whole.
     pub custom: Option<JsonObject>,
-    /// New settings, whole.
-    pub settings: Option<UserSettings>,
+    /// New settings.
+    pub settings: Option<SettingsChange>,
     /// Suspended or not.
     pub suspended: Option<bool>,
     /// Later end of the last session; an earlier one is ignored.
@@ -195,6 +240,21 @@ pub struct UserPatch {
 }
 
 impl UserPatch {
+    /// The upload this patch takes as the user's picture: one he does not show already.
+    #[must_use]
+    pub fn claims(&self, user: &User) -> Option<AttachmentId> {
+        self.avatar
+            .flatten()
+            .filter(|wanted| user.avatar != Some(*wanted))
+    }
+
+    /// The picture this patch leaves without anybody who shows it.
+    #[must_use]
+    pub fn retires(&self, user: &User) -> Option<AttachmentId> {
+        user.avatar
+            .filter(|old| self.avatar.is_some_and(|new| new != Some(*old)))
+    }
+
     /// Applies the patch; every store calls this, so a field means the same in all of them.
     pub fn apply(self, user: &mut User) {
         if let Some(name) = self.name {
@@ -210,7 +270,7 @@ impl UserPatch {
             user.custom = custom;
         }
         if let Some(settings) = self.settings {
-            user.settings = settings;
+            settings.apply(&mut user.settings);
         }
         if let Some(suspended) = self.suspended {
             user.suspended = suspended;

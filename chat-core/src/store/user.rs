@@ -39,6 +39,9 @@ pub trait UserStore: Send + Sync + fmt::Debug {
     /// # Contract
     /// - Atomic; fields outside the patch stay.
     /// - When the patch holds `settings`, `user_rev` grows by one.
+    /// - In the same step the upload the patch [claims](UserPatch::claims) moves from `Pending` to `Avatar`, and the
+    ///   picture it [retires](UserPatch::retires) from `Avatar` to `Deleted`. When the claimed one is not `Pending`,
+    ///   nothing changes at all: the user comes back as he is, with another picture than the patch names.
     async fn update_user(&self, id: &UserId, patch: UserPatch) -> BackendResult<Option<User>>;
 
     /// The known ones among `ids`, in any order.

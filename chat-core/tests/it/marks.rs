@@ -1,10 +1,13 @@
-use chat_core::command::{Mark, Marks};
+use chat_core::command::{Mark, Marks, SettingsPatch, SyncRequest};
 use chat_core::error::ErrorCode;
 use chat_core::event::ChatEvent;
 use chat_core::model::Visibility;
 use chat_core::view::{MarkAnswer, Status};
 
+use serde_json::json;
+
 use crate::talk::{World, code, fault, numbers, single, user};
+use crate::world::World as Others;
 
 fn receipt(events: &[ChatEvent]) -> Vec<(u64, u64, u64, bool)> {
     events
@@ -250,4 +253,75 @@ async fn racing_marks_end_at_the_highest() {
     futures::future::join_all(marks).await;
     let my = world.conversation("b", d).await.my;
     assert_eq!((my.delivered_seq, my.read_seq), (9, 9));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_of_ones_own_shows_in_nobody_elses_sync() {
+    let world = Others::new();
+    let [ann, bob] = world.users(["ann", "bob"]).await;
+    let id = world.direct(&ann, &bob).await;
+    let seq = world.send(&bob, id, "x").await;
+    let read = || Marks {
+        conversation_id: Some(id),
+        seq: Some(seq),
+        marks: None,
+    };
+    world.on(&ann).mark_read(read()).await.unwrap();
+    let mut token = None;
+    let mut reported = Vec::new();
+    for step in 0..5 {
+        match step {
+            2 => {
+                let mark = Mark {
+                    conversation_id: id,
+                    seq: Some(seq),
+                };
+                world.on(&ann).mark_unread(mark).await.unwrap();
+            }
+            4 => drop(world.on(&ann).mark_read(read()).await.unwrap()),
+            _ => {}
+        }
+        let request = SyncRequest {
+            token: token.take(),
+            conversations: None,
+        };
+        let answer = world.on(&bob).sync(request).await.unwrap();
+        reported.push(answer.conversations.len());
+        token = Some(answer.token);
+    }
+    assert_eq!(reported, [1, 0, 0, 0, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_nobody_may_know_of_reaches_nobody_elses_session() {
+    let world = Others::new();
+    let [ann, bob] = world.users(["ann", "bob"]).await;
+    let id = world.direct(&ann, &bob).await;
+    let silent = SettingsPatch {
+        receipts: Some(Visibility::Nobody),
+        ..SettingsPatch::default()
+    };
+    world.on(&ann).update_settings(silent).await.unwrap();
+    let seq = world.send(&bob, id, "x").await;
+    let marks = || Marks {
+        conversation_id: Some(id),
+        seq: Some(seq),
+        marks: None,
+    };
+    let mut theirs = world.connect(&bob).await;
+    let mut own = world.connect(&ann).await;
+    world.on(&ann).mark_delivered(marks()).await.unwrap();
+    let [delivered] = theirs
+        .got_of("receipt_updated")
+        .await
+        .try_into()
+        .expect("delivery is no secret");
+    assert_eq!(
+        (&delivered["delivered_seq"], &delivered["read_seq"]),
+        (&json!(1), &json!(0))
+    );
+    own.got().await;
+    world.on(&ann).mark_read(marks()).await.unwrap();
+    assert_eq!(theirs.got_of("receipt_updated").await.len(), 0);
+    assert_eq!(own.got_of("receipt_updated").await.len(), 1);
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use chat_core::command::{PageRequest, ProfilePatch, SettingsPatch};
 use chat_core::error::ErrorCode;
 use chat_core::id::UserId;
-use chat_core::model::{AttachmentKind, AttachmentState, NewUser, PushLevel, UserSettings};
+use chat_core::model::{AttachmentKind, AttachmentState, NewUser, PushLevel, UserSettings, Visibility};
 use chat_core::time::Clock;
 use chat_core::view::{Page, UserView};
 
@@ -114,6 +114,37 @@ async fn settings_keep_what_is_not_named() {
     let settings = world.on(&a).update_settings(patch).await.unwrap();
     assert_eq!((settings.push, settings.dnd_until), (PushLevel::Mentions, None));
     assert_eq!(world.on(&a).settings().await.unwrap(), settings);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn concurrent_changes_of_different_settings_all_stay() {
+    let world = World::new();
+    let [a] = world.users(["a"]).await;
+    let patch = |receipts, push| SettingsPatch {
+        receipts,
+        push,
+        ..SettingsPatch::default()
+    };
+    for round in 0..300 {
+        let (receipts, push) = if round % 2 == 0 {
+            (Visibility::Nobody, PushLevel::None)
+        } else {
+            (Visibility::Everyone, PushLevel::All)
+        };
+        let changes = [patch(Some(receipts), None), patch(None, Some(push))].map(|patch| {
+            let actor = world.on(&a);
+            tokio::spawn(async move { actor.update_settings(patch).await })
+        });
+        for change in changes {
+            change.await.unwrap().unwrap();
+        }
+        let settings = world.on(&a).settings().await.unwrap();
+        assert_eq!(
+            (settings.receipts, settings.push),
+            (receipts, push),
+            "round {round}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

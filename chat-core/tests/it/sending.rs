@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chat_core::command::{MeetingDraft, SendMessage};
-use chat_core::config::Rate;
+use chat_core::config::{BlockedInGroup, Rate};
 use chat_core::error::ErrorCode;
 use chat_core::id::{ClientId, UserId};
 use chat_core::model::{Location, MessageKind};
@@ -85,5 +85,28 @@ async fn a_first_message_to_a_user_costs_what_opening_a_direct_costs() {
     world.on(&ann).send(to(&cat)).await.unwrap();
     for other in [&ann, &bob, &cat, &dan] {
         world.engine.as_host(&host).send(to(other)).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_replies_to_what_a_block_hides_from_him() {
+    for (policy, answer) in [
+        (BlockedInGroup::Hide, Some(ErrorCode::MessageNotFound)),
+        (BlockedInGroup::Collapse, None),
+        (BlockedInGroup::Show, None),
+    ] {
+        let world = World::with(|config| config.policies.blocked_in_group = policy);
+        let [ann, bob, cat] = world.users(["ann", "bob", "cat"]).await;
+        let id = world.group(&ann, &[&bob, &cat]).await;
+        let said = world.on(&bob).send(SendMessage::text(id, "x")).await.unwrap();
+        world.on(&ann).block(&bob).await.unwrap();
+        let reply = || SendMessage {
+            reply_to: Some(said.message.id),
+            ..SendMessage::text(id, "y")
+        };
+        assert_eq!(world.on(&ann).send(reply()).await.err().map(|e| e.code()), answer);
+        // The block is Ann's alone.
+        world.on(&cat).send(reply()).await.unwrap();
+        world.on(&bob).send(reply()).await.unwrap();
     }
 }

@@ -11,7 +11,7 @@ use chat_core::id::{ConversationId, MessageId, UserId};
 use chat_core::memory::MemoryStore;
 use chat_core::model::{
     Conversation, ConversationKind, JsonObject, LastCountable, Member, MemberState, Message, NewUser,
-    Permissions, Role, Seq, UserPatch, UserSettings, Visibility,
+    Permissions, Role, Seq, SettingsChange, UserPatch, Visibility,
 };
 use chat_core::port::MediaStore;
 use chat_core::store::{BlockStore, Change, ConversationStore, Needs, Target, UserStore, Writes};
@@ -255,9 +255,9 @@ impl World {
 
     pub(crate) async fn set_receipts(&self, who: &str, receipts: Visibility) {
         let patch = UserPatch {
-            settings: Some(UserSettings {
-                receipts,
-                ..UserSettings::default()
+            settings: Some(SettingsChange {
+                receipts: Some(receipts),
+                ..SettingsChange::default()
             }),
             ..UserPatch::default()
         };

@@ -22,6 +22,8 @@ macro_rules! store {
                 settings_move_user_rev
                 last_seen_never_moves_back
                 concurrent_patches_are_atomic
+                concurrent_patches_of_settings_all_stay
+                a_picture_is_taken_with_the_patch_or_not_at_all
                 users_come_back_by_id
                 user_ids_are_compared_exactly
                 people_are_found_by_a_part_of_their_name

@@ -52,6 +52,20 @@ pub(super) async fn put_attachment(transaction: &mut Transaction, new: &Attachme
     Ok(())
 }
 
+/// Moves a file from one state to another; returns whether it was in the first.
+pub(super) async fn move_file(
+    transaction: &mut Transaction,
+    id: AttachmentId,
+    from: AttachmentState,
+    to: AttachmentState,
+) -> Result<bool, Error> {
+    let query = statement(MOVE)
+        .bind(blob(id.as_uuid()))
+        .bind(from.column())
+        .bind(to.column());
+    Ok(transaction.run(query).await?.rows_affected() > 0)
+}
+
 #[async_trait]
 impl AttachmentStore for SqliteStore {
     async fn add_attachment(&self, attachment: Attachment) -> BackendResult<()> {
@@ -74,13 +88,9 @@ impl AttachmentStore for SqliteStore {
         from: AttachmentState,
         to: AttachmentState,
     ) -> BackendResult<bool> {
-        let query = statement(MOVE)
-            .bind(blob(id.as_uuid()))
-            .bind(from.column())
-            .bind(to.column());
         self.writer()
             .write_step("move_attachment", move |transaction| {
-                Box::pin(async move { Ok(transaction.run(query).await?.rows_affected() > 0) })
+                Box::pin(move_file(transaction, id, from, to))
             })
             .await
     }

@@ -1,12 +1,13 @@
 use async_trait::async_trait;
 use chat_core::error::BackendResult;
 use chat_core::id::UserId;
-use chat_core::model::{NewUser, User, UserPatch};
+use chat_core::model::{AttachmentState, NewUser, User, UserPatch};
 use chat_core::store::{UserSearch, UserStore};
 use chat_core::text::fold;
 use chat_core::time::Timestamp;
 
 use super::SqliteStore;
+use super::attachment::move_file;
 use crate::error::Error;
 use crate::names::Named;
 use crate::statement::{Cells, blob, int, json, size, statement, time, user_list};
@@ -111,6 +112,7 @@ impl UserStore for SqliteStore {
     }
 
     async fn update_user(&self, id: &UserId, patch: UserPatch) -> BackendResult<Option<User>> {
+        use AttachmentState::{Avatar, Deleted, Pending};
         let id = id.clone();
         self.writer()
             .write_step("update_user", move |transaction| {
@@ -118,6 +120,14 @@ impl UserStore for SqliteStore {
                     let Some(mut user) = find(transaction, &id).await? else {
                         return Ok(None);
                     };
+                    if let Some(upload) = patch.claims(&user)
+                        && !move_file(transaction, upload, Pending, Avatar).await?
+                    {
+                        return Ok(Some(user));
+                    }
+                    if let Some(old) = patch.retires(&user) {
+                        move_file(transaction, old, Avatar, Deleted).await?;
+                    }
                     let private = patch.settings.is_some();
                     patch.apply(&mut user);
                     user.user_rev += u64::from(private);

@@ -1,13 +1,16 @@
 //! Cases for [`UserStore`](chat_core::store::UserStore).
 
 use chat_core::id::{AttachmentId, UserId};
-use chat_core::model::{JsonObject, NewUser, PushLevel, UserKind, UserPatch, UserSettings, Visibility};
+use chat_core::model::{
+    AttachmentState, JsonObject, NewUser, PushContent, PushLevel, SettingsChange, UserKind, UserPatch,
+    UserSettings, Visibility,
+};
 use chat_core::store::UserSearch;
 use chat_core::text::fold;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::fixtures::{AnyStore, at, people, user};
+use crate::fixtures::{AnyStore, at, attachment, people, user};
 
 fn object(key: &str, value: &str) -> JsonObject {
     JsonObject([(key.to_owned(), json!(value))].into_iter().collect())
@@ -78,7 +81,9 @@ pub async fn of_concurrent_makers_one_makes_the_user(store: AnyStore) {
 /// A patch changes the fields it holds and no other; `Some(None)` clears.
 pub async fn a_patch_changes_only_its_fields(store: AnyStore) {
     let (mut expected, _) = store.ensure_user(everything_known("u1"), at(1)).await.unwrap();
-    let avatar = AttachmentId::from_uuid(Uuid::now_v7());
+    let file = attachment(&user("u1"));
+    let avatar = file.id;
+    store.add_attachment(file).await.unwrap();
     let patches = [
         UserPatch {
             name: Some("Countess".to_owned()),
@@ -141,7 +146,7 @@ pub async fn settings_move_user_rev(store: AnyStore) {
     };
     for rev in 1..=2 {
         let patch = UserPatch {
-            settings: Some(settings.clone()),
+            settings: Some(settings.clone().into()),
             ..UserPatch::default()
         };
         let patched = store.update_user(&user("ann"), patch).await.unwrap().unwrap();
@@ -176,7 +181,7 @@ pub async fn concurrent_patches_are_atomic(store: AnyStore) {
         tokio::spawn(async move {
             let mut patch = UserPatch::default();
             match n % 3 {
-                0 => patch.settings = Some(UserSettings::default()),
+                0 => patch.settings = Some(SettingsChange::default()),
                 1 => patch.name = Some("Ann".to_owned()),
                 _ => patch.custom = Some(object("a", "b")),
             }
@@ -189,6 +194,82 @@ pub async fn concurrent_patches_are_atomic(store: AnyStore) {
     let ann = store.users(&[user("ann")]).await.unwrap().remove(0);
     assert_eq!(ann.user_rev, 8);
     assert_eq!((ann.name.as_str(), ann.custom), ("Ann", object("a", "b")));
+}
+
+/// Concurrent patches of different settings all stay.
+pub async fn concurrent_patches_of_settings_all_stay(store: AnyStore) {
+    people(&store, ["ann"]).await;
+    let wanted = UserSettings {
+        receipts: Visibility::Nobody,
+        show_online: Visibility::Contacts,
+        show_last_seen: Visibility::Nobody,
+        push: PushLevel::Mentions,
+        push_content: PushContent::IdOnly,
+        dnd_until: Some(at(99)),
+    };
+    let whole = SettingsChange::from(wanted.clone());
+    let calls = (0..24).map(|n| {
+        let mut change = SettingsChange::default();
+        match n % 6 {
+            0 => change.receipts = whole.receipts,
+            1 => change.show_online = whole.show_online,
+            2 => change.show_last_seen = whole.show_last_seen,
+            3 => change.push = whole.push,
+            4 => change.push_content = whole.push_content,
+            _ => change.dnd_until = whole.dnd_until,
+        }
+        let store = store.clone();
+        tokio::spawn(async move {
+            let patch = UserPatch {
+                settings: Some(change),
+                ..UserPatch::default()
+            };
+            store.update_user(&user("ann"), patch).await.unwrap();
+        })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap();
+    }
+    let ann = store.users(&[user("ann")]).await.unwrap().remove(0);
+    assert_eq!((ann.settings, ann.user_rev), (wanted, 24));
+}
+
+/// A patch takes its picture and lets the old one go in one step; without the picture nothing of it happens.
+pub async fn a_picture_is_taken_with_the_patch_or_not_at_all(store: AnyStore) {
+    use AttachmentState::{Avatar, Deleted};
+    let [ann, bob] = people(&store, ["ann", "bob"]).await;
+    let files = [attachment(&ann), attachment(&ann)];
+    let [first, second] = [files[0].id, files[1].id];
+    for file in files {
+        store.add_attachment(file).await.unwrap();
+    }
+    let picture = |avatar| UserPatch {
+        name: Some(format!("With {avatar:?}")),
+        avatar: Some(avatar),
+        ..UserPatch::default()
+    };
+    let state = async |id| store.attachments(&[id]).await.unwrap()[0].state;
+    let change =
+        async |user: &UserId, patch: UserPatch| store.update_user(user, patch).await.unwrap().unwrap();
+    assert_eq!(change(&ann, picture(Some(first))).await.avatar, Some(first));
+    assert_eq!(state(first).await, Avatar);
+    let kept = store.users(std::slice::from_ref(&bob)).await.unwrap().remove(0);
+    let unknown = AttachmentId::from_uuid(Uuid::now_v7());
+    for taken in [first, unknown] {
+        assert_eq!(change(&bob, picture(Some(taken))).await, kept, "nothing of it");
+    }
+    let again = change(&ann, picture(Some(first))).await;
+    assert_eq!((again.avatar, state(first).await), (Some(first), Avatar));
+    assert_eq!(change(&ann, picture(Some(second))).await.avatar, Some(second));
+    assert_eq!((state(first).await, state(second).await), (Deleted, Avatar));
+    let other = UserPatch {
+        suspended: Some(false),
+        ..UserPatch::default()
+    };
+    change(&ann, other).await;
+    assert_eq!(state(second).await, Avatar);
+    assert_eq!(change(&ann, picture(None)).await.avatar, None);
+    assert_eq!(state(second).await, Deleted);
 }
 
 /// Users come back by id, each once; unknown ids are left out.
