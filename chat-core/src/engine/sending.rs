@@ -42,6 +42,7 @@ impl Actor {
     /// - `forbidden`, `you_blocked`, `not_permitted`: not here, not now, not by him.
     /// - `attachment_not_found`, `conflict` (`attachment_ids`); `message_not_found`, `invalid_operation` (`reply_to`).
     /// - `rejected_by_policy`: the host's hook.
+    /// - `rate_limited`: the first message to a user makes a conversation, and those have a rate of their own.
     /// - `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn send(&self, mut message: SendMessage) -> ChatResult<SentMessage> {
         let limits = &self.engine().config().limits;
@@ -57,6 +58,7 @@ impl Actor {
             self.ask_hooks(&mut message).await?;
             structured = content::check(&message, self.user_id(), limits)?;
         }
+        self.allow_new_direct(&target).await?;
         let mut needs = self.send_needs(&message, target, other.as_ref());
         let reads = if self.engine().config().policies.read_on_send && !self.is_host() {
             needs.user_revs = vec![self.user_id().clone()];
@@ -116,6 +118,16 @@ impl Actor {
         };
         self.inner().pairs.put(id, conversation.pair.clone());
         Ok(conversation.pair)
+    }
+
+    /// The first message of two makes their conversation, which costs what opening it costs.
+    async fn allow_new_direct(&self, target: &Target) -> ChatResult<()> {
+        if let Target::Direct(pair) = target
+            && self.inner().store.direct(pair).await?.is_none()
+        {
+            self.take_create_allowance().await?;
+        }
+        Ok(())
     }
 
     fn send_needs(&self, message: &SendMessage, target: Target, other: Option<&UserId>) -> Needs {

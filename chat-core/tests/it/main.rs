@@ -13,6 +13,7 @@ mod attachments;
 mod blocking;
 mod cluster;
 mod deletion;
+mod delivery;
 mod devices;
 mod editing;
 mod groups;

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use chat_core::command::{MeetingDraft, SendMessage};
+use chat_core::config::Rate;
 use chat_core::error::ErrorCode;
-use chat_core::id::ClientId;
+use chat_core::id::{ClientId, UserId};
 use chat_core::model::{Location, MessageKind};
 
-use crate::world::{World, refusal};
+use crate::world::{World, code, refusal};
 
 fn key(key: &str) -> Option<ClientId> {
     Some(ClientId::new(key).unwrap())
@@ -67,4 +68,22 @@ async fn a_repetition_is_answered_after_its_meeting_and_its_live_location_are_ov
         (ErrorCode::InvalidArgument, "location.live_until".to_owned())
     );
     assert_eq!(world.conversation(id).await.last_seq, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_message_to_a_user_costs_what_opening_a_direct_costs() {
+    let world = World::with(|config| config.limits.creates = Rate::new(2, 1));
+    let [ann, bob, cat, dan, host] = world.users(["ann", "bob", "cat", "dan", "host"]).await;
+    let to = |user: &UserId| SendMessage::text_to(user.clone(), "hi");
+    let keyed = to(&bob).with_client_id(ClientId::new("k").unwrap());
+    world.on(&ann).send(keyed.clone()).await.unwrap();
+    // Neither a repetition nor a known direct costs anything.
+    assert!(world.on(&ann).send(keyed).await.unwrap().replayed);
+    world.on(&ann).send(to(&bob)).await.unwrap();
+    world.on(&ann).send(to(&cat)).await.unwrap();
+    assert_eq!(code(world.on(&ann).send(to(&dan)).await), ErrorCode::RateLimited);
+    world.on(&ann).send(to(&cat)).await.unwrap();
+    for other in [&ann, &bob, &cat, &dan] {
+        world.engine.as_host(&host).send(to(other)).await.unwrap();
+    }
 }
