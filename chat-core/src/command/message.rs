@@ -50,7 +50,7 @@ pub struct SendMessage {
     pub custom: Option<CustomContent>,
     /// The message answered, of the same conversation.
     pub reply_to: Option<MessageId>,
-    /// At most 50 user ids; `"all"` mentions everyone where that is allowed.
+    /// At most 50 user ids; `"@all"` mentions everyone where that is allowed.
     pub mentions: Vec<UserId>,
     /// Does not count, push or move the list.
     pub silent: bool,
