@@ -6,7 +6,7 @@ use crate::engine::Actor;
 use crate::error::ChatResult;
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::model::{Member, Message, ReadAudience, Seq, Visibility};
-use crate::store::{MarkTimes, MemberQuery};
+use crate::store::{Blocks, MarkTimes, MemberQuery};
 use crate::view::{Page, ReceiptView};
 
 impl Actor {
@@ -93,8 +93,70 @@ impl Actor {
             }
             times.extend(known);
         }
+        self.veil_times(place, &mut times).await?;
         times.extend(self.mark_times(place, &own, ReadAudience::Nobody).await?);
         Ok(times)
+    }
+
+    /// Turns marks of those in a block relation with the caller back to where they were when it began: what was known
+    /// stays known, and what he reads meanwhile is not told. One question to the store, and none without a block.
+    pub(crate) async fn veil_marks<'a>(
+        &self,
+        blocks: &Blocks,
+        members: impl Iterator<Item = &'a mut Member>,
+    ) -> ChatResult<()> {
+        if !blocks.any() {
+            return Ok(());
+        }
+        let veiled: Vec<&mut Member> = members
+            .filter(|member| blocks.involves(&member.user_id))
+            .collect();
+        let mut users: Vec<UserId> = veiled.iter().map(|member| member.user_id.clone()).collect();
+        users.sort_unstable();
+        users.dedup();
+        let mut ids: Vec<ConversationId> = veiled.iter().map(|member| member.conversation_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if users.is_empty() {
+            return Ok(());
+        }
+        let store = &self.inner().store;
+        let then = store.marks_before_blocks(self.user_id(), &users, &ids).await?;
+        for member in veiled {
+            let whose = (member.conversation_id, member.user_id.clone());
+            let then = then.get(&whose).copied().unwrap_or_default();
+            member.delivered_seq = member.delivered_seq.min(then.delivered_seq);
+            member.contacts_read_seq = member.contacts_read_seq.min(then.contacts_read_seq);
+            member.public_read_seq = member.public_read_seq.min(then.public_read_seq);
+        }
+        Ok(())
+    }
+
+    /// The same for the times at which marks crossed one message.
+    async fn veil_times(
+        &self,
+        (conversation, seq): (ConversationId, Seq),
+        times: &mut HashMap<UserId, MarkTimes>,
+    ) -> ChatResult<()> {
+        let users: Vec<UserId> = times.keys().cloned().collect();
+        let store = &self.inner().store;
+        let blocks = store.blocks_among(self.user_id(), &users).await?;
+        if !blocks.any() {
+            return Ok(());
+        }
+        let then = store
+            .marks_before_blocks(self.user_id(), &users, &[conversation])
+            .await?;
+        for (user, times) in times.iter_mut().filter(|(user, _)| blocks.involves(user)) {
+            let then = then
+                .get(&(conversation, user.clone()))
+                .copied()
+                .unwrap_or_default();
+            times.delivered_at = times.delivered_at.filter(|_| then.delivered_seq >= seq);
+            // Which part of the mark the caller may know has been asked for; the wider of the two is enough here.
+            times.read_at = times.read_at.filter(|_| then.contacts_read_seq >= seq);
+        }
+        Ok(())
     }
 
     async fn mark_times(

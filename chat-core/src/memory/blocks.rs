@@ -14,7 +14,7 @@ impl BlockStore for MemoryStore {
         blocker: &UserId,
         blocked: &UserId,
         on: bool,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> BackendResult<Option<u64>> {
         let mut state = self.state();
         if state.is_blocked(blocker, blocked) == on {
@@ -25,11 +25,14 @@ impl BlockStore for MemoryStore {
         };
         user.user_rev += 1;
         let user_rev = user.user_rev;
-        state
-            .blocks
-            .entry(blocker.clone())
-            .or_default()
-            .insert(blocked.clone(), BlockRow { on, user_rev });
+        state.blocks.entry(blocker.clone()).or_default().insert(
+            blocked.clone(),
+            BlockRow {
+                on,
+                user_rev,
+                at: now,
+            },
+        );
         Ok(Some(user_rev))
     }
 
@@ -78,6 +81,13 @@ impl State {
         rows.filter(|(_, row)| row.on)
             .map(|(user, _)| user.clone())
             .collect()
+    }
+
+    /// Since when one of the two has blocked the other.
+    pub(super) fn blocked_since(&self, a: &UserId, b: &UserId) -> Option<Timestamp> {
+        let row = |blocker, blocked| self.blocks.get(blocker)?.get(blocked).filter(|row| row.on);
+        let both = [row(a, b), row(b, a)];
+        both.into_iter().flatten().map(|row| row.at).min()
     }
 
     fn blocks_of(&self, user: &UserId) -> Blocks {

@@ -6,7 +6,8 @@ use super::MemoryStore;
 use crate::error::BackendResult;
 use crate::id::{ConversationId, UserId};
 use crate::model::{ReadAudience, Seq};
-use crate::store::{MarkTimes, ReceiptStore};
+use crate::store::{MarkTimes, MarksThen, ReceiptStore};
+use crate::time::Timestamp;
 
 #[async_trait]
 impl ReceiptStore for MemoryStore {
@@ -35,5 +36,30 @@ impl ReceiptStore for MemoryStore {
             }
         }
         Ok(times)
+    }
+
+    async fn marks_before_blocks(
+        &self,
+        viewer: &UserId,
+        users: &[UserId],
+        conversations: &[ConversationId],
+    ) -> BackendResult<HashMap<(ConversationId, UserId), MarksThen>> {
+        let state = self.state();
+        let since: HashMap<&UserId, Timestamp> = users
+            .iter()
+            .filter_map(|user| Some((user, state.blocked_since(viewer, user)?)))
+            .collect();
+        let mut marks: HashMap<(ConversationId, UserId), MarksThen> = HashMap::new();
+        for id in conversations {
+            let Some(room) = state.rooms.get(id) else { continue };
+            for step in &room.advances {
+                if since.get(&step.user_id).is_none_or(|since| step.at > *since) {
+                    continue;
+                }
+                let then = marks.entry((*id, step.user_id.clone())).or_default();
+                then.add(step.read, step.to);
+            }
+        }
+        Ok(marks)
     }
 }

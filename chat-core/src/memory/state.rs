@@ -64,6 +64,7 @@ pub(super) struct HideRow {
 pub(super) struct BlockRow {
     pub(super) on: bool,
     pub(super) user_rev: u64,
+    pub(super) at: Timestamp,
 }
 
 /// How one viewer looks at one conversation: what [`Sight`] needs besides the message.

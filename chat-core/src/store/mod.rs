@@ -46,7 +46,7 @@ pub use message::{
     Anchor, ChangedMessages, ChangesQuery, History, HistoryQuery, MessageStore, PersonalFacts,
     ReactionSummary, SearchKey, SearchQuery, Viewer,
 };
-pub use receipt::{MarkTimes, ReceiptStore};
+pub use receipt::{MarkTimes, MarksThen, ReceiptStore};
 pub use user::{UserSearch, UserStore};
 pub use writes::Writes;
 

@@ -76,6 +76,60 @@ async fn recipients_are_those_who_were_there_and_still_are() {
 }
 
 #[tokio::test]
+async fn a_block_hides_what_is_read_while_it_stands() {
+    for blocker in ["a", "b"] {
+        let blocked = if blocker == "a" { "b" } else { "a" };
+        let world = World::new().await;
+        let g = world.group("a", &["b", "c"]).await;
+        let d = world.direct("a", "b").await;
+        let m = world.send_many("a", g, 3).await;
+        let direct = world.send_many("a", d, 2).await;
+        for id in [g, d] {
+            world.read("b", id, 1).await.unwrap();
+        }
+        world.pass(1);
+        world.block(blocker, blocked, true).await;
+        world.pass(1);
+        world.read("b", g, 3).await.unwrap();
+        world.read("c", g, 3).await.unwrap();
+        world.read("b", d, 2).await.unwrap();
+        let read_of_b = async |viewer: &str, id| {
+            let view = world.conversation(viewer, id).await;
+            let members = view.members.unwrap();
+            let b = members.iter().find(|member| member.user.id == user("b")).unwrap();
+            (b.delivered_seq, b.read_seq)
+        };
+        for id in [g, d] {
+            assert_eq!(read_of_b("a", id).await, (1, 1), "{blocker} blocks");
+        }
+        assert_eq!(read_of_b("c", g).await, (3, 3));
+        assert_eq!(read_of_b("b", g).await, (3, 3));
+        let page = world.actor("a").members(g, PageRequest::default()).await.unwrap();
+        let listed = page.items.iter().find(|member| member.user.id == user("b"));
+        assert_eq!(listed.map(|b| (b.delivered_seq, b.read_seq)), Some((1, 1)));
+        // What was known stays known: a status never goes back.
+        for (id, counts) in [(m[0].id, (2, 2)), (m[2].id, (1, 1)), (direct[1].id, (0, 0))] {
+            let receipts = world.message("a", id).await.unwrap().receipts.unwrap();
+            assert_eq!((receipts.delivered, receipts.read), counts);
+        }
+        let first = receipts(&world, "a", m[0].id).await;
+        assert!(of(&first, "b").delivered_at.is_some() && of(&first, "b").read_at.is_some());
+        let last = receipts(&world, "a", m[2].id).await;
+        assert_eq!(
+            (of(&last, "b").delivered_at, of(&last, "b").read_at),
+            (None, None)
+        );
+        assert!(of(&last, "c").read_at.is_some());
+        let for_c = receipts(&world, "c", m[2].id).await;
+        assert!(of(&for_c, "b").read_at.is_some());
+        // Lifted, the group shows it all; what was read in the direct meanwhile stays untold.
+        world.block(blocker, blocked, false).await;
+        assert_eq!(read_of_b("a", g).await, (3, 3));
+        assert_eq!(read_of_b("a", d).await, (2, 1));
+    }
+}
+
+#[tokio::test]
 async fn settings_of_both_sides_hide_reading_but_not_delivery() {
     let world = World::new().await;
     world.direct("a", "b").await;

@@ -163,6 +163,7 @@ macro_rules! store {
                 reading_is_told_only_to_its_audience
                 delivery_has_no_audience
                 steps_of_others_and_elsewhere_do_not_count
+                marks_from_before_a_block_are_told
             }
             blocks {
                 blocking_is_idempotent

@@ -37,6 +37,7 @@ const HOT: &[(&str, &str)] = &[
     ("changed messages", sync::MESSAGES),
     ("changed hides", sync::HIDES),
     ("marks", receipt::FIRST_STEPS),
+    ("marks before blocks", receipt::BEFORE_BLOCKS),
     ("reactions", reaction::SUMMARIES),
     ("messages", message::GET),
     ("expired messages", message::EXPIRED),

@@ -58,14 +58,16 @@ impl Actor {
             .collect();
         let mut members = self.inner().store.members_of(&small, threshold).await?;
         let people = self.people(members.values().flatten()).await?;
-        // Blocks matter between the two of a direct, and between the caller and who wrote the last message of a group.
+        // Blocks matter between the two of a direct, between the caller and who wrote the last message of a group, and
+        // for the marks of every member who is shown.
         let mut others: Vec<UserId> = entries
             .iter()
             .filter_map(|entry| {
                 let sender = entry.last_message.as_ref().map(|message| &message.sender_id);
-                self.peer_of(&entry.conversation)
-                    .or_else(|| sender.filter(|sender| *sender != self.user_id()).cloned())
+                self.peer_of(&entry.conversation).or_else(|| sender.cloned())
             })
+            .chain(members.values().flatten().map(|member| member.user_id.clone()))
+            .filter(|user| user != self.user_id())
             .collect();
         others.sort();
         others.dedup();
@@ -74,6 +76,7 @@ impl Actor {
         } else {
             self.inner().store.blocks_among(self.user_id(), &others).await?
         };
+        self.veil_marks(&blocks, members.values_mut().flatten()).await?;
         Ok(entries
             .into_iter()
             .map(|entry| {
@@ -91,8 +94,11 @@ impl Actor {
     }
 
     /// Members of one conversation as the caller sees them, in the same order.
-    pub(crate) async fn render_members(&self, members: Vec<Member>) -> ChatResult<Vec<MemberView>> {
+    pub(crate) async fn render_members(&self, mut members: Vec<Member>) -> ChatResult<Vec<MemberView>> {
         let people = self.people(members.iter()).await?;
+        let ids: Vec<UserId> = members.iter().map(|member| member.user_id.clone()).collect();
+        let blocks = self.inner().store.blocks_among(self.user_id(), &ids).await?;
+        self.veil_marks(&blocks, members.iter_mut()).await?;
         Ok(members
             .into_iter()
             .filter_map(|member| self.member_view(member, &people))

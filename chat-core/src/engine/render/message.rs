@@ -110,7 +110,7 @@ impl Actor {
         {
             let id = sight.conversation.id;
             let cap = usize::try_from(sight.conversation.member_count).unwrap_or(usize::MAX);
-            let members = self
+            let mut members = self
                 .inner()
                 .store
                 .members_of(&[id], cap)
@@ -118,13 +118,14 @@ impl Actor {
                 .remove(&id)
                 .unwrap_or_default();
             let ids: Vec<UserId> = members.iter().map(|member| member.user_id.clone()).collect();
-            around.contacts = self
-                .inner()
-                .store
+            let store = &self.inner().store;
+            around.contacts = store
                 .contacts_among(self.user_id(), &ids)
                 .await?
                 .into_iter()
                 .collect();
+            let blocks = store.blocks_among(self.user_id(), &ids).await?;
+            self.veil_marks(&blocks, members.iter_mut()).await?;
             around.members = members;
         }
         Ok(around)

@@ -3,7 +3,7 @@
 use chat_core::id::UserId;
 use chat_core::model::ReadAudience::{Contacts, Everyone, Nobody};
 use chat_core::model::{ReadAudience, Seq};
-use chat_core::store::MarkTimes;
+use chat_core::store::{MarkTimes, MarksThen};
 use chat_core::time::Timestamp;
 
 use crate::fixtures::{AnyStore, Room, at, people, user};
@@ -107,4 +107,49 @@ pub async fn steps_of_others_and_elsewhere_do_not_count(store: AnyStore) {
     }
     let nobody = store.mark_times(room.id, 1, &[], Everyone).await.unwrap();
     assert!(nobody.is_empty());
+}
+
+/// Who is blocked, either way, is told with his marks as they were when the earlier block began.
+pub async fn marks_from_before_a_block_are_told(store: AnyStore) {
+    let [ann, bob, cid, dan] = people(&store, ["ann", "bob", "cid", "dan"]).await;
+    let room = Room::group(&store, &[&ann, &bob, &cid, &dan]).await;
+    let other = Room::group(&store, &[&ann, &bob]).await;
+    for user in [&bob, &cid, &dan] {
+        for (read, to) in [
+            (None, 5),
+            (Some(Nobody), 4),
+            (Some(Contacts), 3),
+            (Some(Everyone), 2),
+        ] {
+            room.step(user, read, (0, to), at(10)).await;
+        }
+    }
+    for (read, to) in [(None, 9), (Some(Contacts), 9), (Some(Everyone), 8)] {
+        room.step(&bob, read, (5, to), at(30)).await;
+        room.step(&cid, read, (5, to), at(20)).await;
+    }
+    other.step(&bob, Some(Everyone), (0, 7), at(30)).await;
+    store.set_block(&ann, &bob, true, at(20)).await.unwrap();
+    store.set_block(&bob, &ann, true, at(40)).await.unwrap();
+    store.set_block(&cid, &ann, true, at(20)).await.unwrap();
+    store.set_block(&ann, &dan, true, at(20)).await.unwrap();
+    store.set_block(&ann, &dan, false, at(21)).await.unwrap();
+
+    let (all, rooms) = ([bob.clone(), cid.clone(), dan.clone()], [room.id, other.id]);
+    let marks = store.marks_before_blocks(&ann, &all, &rooms).await.unwrap();
+    let then = |delivered_seq, contacts_read_seq, public_read_seq| MarksThen {
+        delivered_seq,
+        contacts_read_seq,
+        public_read_seq,
+    };
+    let expected = [
+        ((room.id, bob.clone()), then(5, 3, 2)),
+        ((room.id, cid.clone()), then(9, 9, 8)),
+    ];
+    assert_eq!(marks, expected.into());
+    // Only those asked for, and only between these two.
+    let one = store.marks_before_blocks(&ann, &all[1..2], &rooms).await.unwrap();
+    assert_eq!(one.into_keys().collect::<Vec<_>>(), [(room.id, cid.clone())]);
+    let back = store.marks_before_blocks(&dan, &all, &rooms).await.unwrap();
+    assert!(back.is_empty());
 }
