@@ -163,6 +163,8 @@ pub struct Limits {
     pub json_depth: usize,
     /// Keys in all objects of a request. Default 256.
     pub json_keys: usize,
+    /// Conversations whose revs a sync without a token names; they do not count as keys. Default 1,000.
+    pub sync_known: usize,
     /// Custom data of a message, conversation or user as JSON text. Default 8 KiB.
     pub custom_bytes: usize,
     /// Users mentioned by one message. Default 50.
@@ -271,6 +273,7 @@ impl Default for Limits {
             text_chars: 10_000,
             json_depth: 16,
             json_keys: 256,
+            sync_known: 1_000,
             custom_bytes: 8 * 1024,
             mentions: 50,
             attachments: 10,

@@ -18,16 +18,52 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> ChatResult<Value> {
     Ok(value)
 }
 
+/// The same for the payload of `sync`, whose map of known conversations has a bound of its own.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_sync(bytes: &[u8], limits: &Limits) -> ChatResult<Value> {
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|_| ChatError::invalid("body", "not one well-formed JSON value"))?;
+    check_sync(&value, limits)?;
+    Ok(value)
+}
+
 /// Checks a JSON value against the limits on depth, keys and U+0000.
 ///
 /// # Errors
 /// `invalid_argument` with the top-level field at fault, or `body`.
 pub fn check(value: &Value, limits: &Limits) -> ChatResult<()> {
+    check_but(value, limits, None)
+}
+
+/// The same for the payload of `sync`, whose map of known conversations has a bound of its own.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_sync(value: &Value, limits: &Limits) -> ChatResult<()> {
+    check_but(value, limits, Some("conversations"))
+}
+
+/// `wide`: the field whose keys are bounded by [`Limits::sync_known`] and do not count with the others.
+fn check_but(value: &Value, limits: &Limits, wide: Option<&str>) -> ChatResult<()> {
     let mut keys = 0;
     let fault = match value {
         Value::Object(map) => {
             keys = map.len();
             map.iter().find_map(|(name, inner)| {
+                if let (Value::Object(known), true) = (inner, wide == Some(name.as_str())) {
+                    if known.len() > limits.sync_known {
+                        return Some((name.clone(), "too many entries"));
+                    }
+                    let problem = known.iter().find_map(|(key, inner)| {
+                        if key.contains('\0') {
+                            return Some("holds U+0000");
+                        }
+                        walk(inner, 3, limits, &mut keys)
+                    });
+                    return problem.map(|problem| (name.clone(), problem));
+                }
                 walk(inner, 2, limits, &mut keys).map(|problem| (name.clone(), problem))
             })
         }
@@ -198,5 +234,14 @@ mod tests {
         );
         assert!(parse(b"{\"text\":\"\\ud800\"}", &limits).is_err());
         assert!(parse(b"{}{}", &limits).is_err());
+        // Only sync names many conversations, and only there.
+        let known = |name: &str, n: usize| json!({ name: keys(n) });
+        assert!(check_sync(&known("conversations", 1_000), &limits).is_ok());
+        let over = check_sync(&known("conversations", 1_001), &limits).unwrap_err();
+        assert_eq!(over.field(), Some("conversations"));
+        assert!(check_sync(&known("custom", 300), &limits).is_err());
+        assert!(check(&known("conversations", 300), &limits).is_err());
+        let nested = json!({"conversations": {"a": keys(300)}});
+        assert!(check_sync(&nested, &limits).is_err());
     }
 }

@@ -2,6 +2,7 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use chat_core::command::SyncRequest;
 use chat_core::config::Limits;
 use chat_core::decode;
 use chat_core::error::{ChatError, ChatResult, ErrorCode};
@@ -18,6 +19,9 @@ pub(crate) struct Payload<T>(pub(crate) T);
 
 /// A JSON object as body, or no body, which counts as `{}`.
 pub(crate) struct PayloadOrNothing<T>(pub(crate) T);
+
+/// A JSON object as body that may name many known conversations.
+pub(crate) struct SyncPayload(pub(crate) SyncRequest);
 
 /// No body; an empty JSON object will do.
 pub(crate) struct NoBody;
@@ -68,7 +72,12 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// The JSON value of the body; `None` when there is no body and `optional`.
-async fn value(request: Request, state: &ApiState, optional: bool) -> ChatResult<Option<Value>> {
+async fn value(
+    request: Request,
+    state: &ApiState,
+    optional: bool,
+    parse: fn(&[u8], &Limits) -> ChatResult<Value>,
+) -> ChatResult<Option<Value>> {
     let limits = &state.engine.config().limits;
     let (parts, body) = request.into_parts();
     let json = is_json(&parts.headers);
@@ -90,11 +99,11 @@ async fn value(request: Request, state: &ApiState, optional: bool) -> ChatResult
     if !json {
         return Err(not_json());
     }
-    decode::parse(&bytes, limits).map(Some)
+    parse(&bytes, limits).map(Some)
 }
 
 async fn payload<T: DeserializeOwned>(request: Request, state: &ApiState, optional: bool) -> ChatResult<T> {
-    let value = value(request, state, optional).await?;
+    let value = value(request, state, optional, decode::parse).await?;
     decode::payload(value.unwrap_or_else(|| Value::Object(Map::new())))
 }
 
@@ -103,6 +112,15 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Payload<T> {
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, ApiError> {
         Ok(Self(payload(request, state, false).await?))
+    }
+}
+
+impl FromRequest<ApiState> for SyncPayload {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, ApiError> {
+        let value = value(request, state, false, decode::parse_sync).await?;
+        Ok(Self(decode::payload(value.unwrap_or_default())?))
     }
 }
 

@@ -5,6 +5,6 @@ mod path;
 mod percent;
 mod query;
 
-pub(crate) use body::{NoBody, Payload, PayloadOrNothing};
+pub(crate) use body::{NoBody, Payload, PayloadOrNothing, SyncPayload};
 pub(crate) use path::{At, Emoji};
 pub(crate) use query::{FromQuery, Params, Query, check_unread};

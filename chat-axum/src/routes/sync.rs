@@ -6,7 +6,7 @@ use utoipa_axum::routes;
 
 use crate::auth::CurrentUser;
 use crate::error::ApiResult;
-use crate::extract::Payload;
+use crate::extract::SyncPayload;
 use crate::state::ApiState;
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
@@ -20,7 +20,7 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
 )]
 async fn sync(
     CurrentUser(actor): CurrentUser,
-    Payload(request): Payload<SyncRequest>,
+    SyncPayload(request): SyncPayload,
 ) -> ApiResult<Json<SyncAnswer>> {
     Ok(Json(actor.sync(request).await?))
 }

@@ -24,7 +24,11 @@ macro_rules! commands {
             /// # Errors
             /// `invalid_argument`: field `op` for an unknown name, else the field at fault.
             pub fn parse(name: &str, payload: Value, limits: &Limits) -> ChatResult<Self> {
-                decode::check(&payload, limits)?;
+                if name == "sync" {
+                    decode::check_sync(&payload, limits)?;
+                } else {
+                    decode::check(&payload, limits)?;
+                }
                 match name {
                     $($text => decode::payload::<$payload>(payload).map(Self::$name),)*
                     _ => Err(ChatError::invalid("op", "no such command")),

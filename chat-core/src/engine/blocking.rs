@@ -15,8 +15,8 @@ use crate::model::{ConversationKind, DirectPair, User};
 use crate::store::{MembersNeeded, Needs, Target};
 use crate::view::{Page, UserView};
 
-/// In how many groups that the two share the blocker's counts are told anew. In more of them he sees the change with
-/// his next list or sync.
+/// In how many groups that the two share the blocker's counts are told anew to his live sessions. Of the others he
+/// learns with his next list or sync, which does not depend on this.
 const TOLD_GROUPS: usize = 100;
 
 impl Actor {

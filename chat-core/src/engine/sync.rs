@@ -1,7 +1,7 @@
 //! Catching up: what changed of a user's conversations since a place he was at. State, not a replay of events, so an
 //! answer may overlap with what the client has, and applying it twice is harmless.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::engine::Actor;
 use crate::engine::delta::Since;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::ConversationId;
-use crate::model::{MemberState, Rev};
+use crate::model::{ConversationKind, MemberState, Rev};
 use crate::store::{InboxEntry, InboxFilter, InboxKey, InboxList, SyncPosition};
 use crate::time::Timestamp;
 use crate::view::{BlockListDelta, RemovalReason, RemovedConversation, SyncAnswer};
@@ -46,6 +46,19 @@ struct Place {
     /// A first sync goes on after this conversation.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     next: Option<ListPlace>,
+    /// Groups that changed with the block list are still told.
+    #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
+    groups: Option<GroupsPlace>,
+}
+
+/// How far groups shared with users newly blocked or unblocked are told.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct GroupsPlace {
+    /// Those up to this one, in order of id.
+    after: ConversationId,
+    /// The block list they were told by; what changed in it later is told with the next sync.
+    #[serde(rename = "u")]
+    user_rev: u64,
 }
 
 /// A place in the list of conversations.
@@ -133,6 +146,7 @@ impl Actor {
             user_rev: me.map_or(0, |user| user.user_rev),
             since: now,
             next: None,
+            groups: None,
         })
     }
 
@@ -272,17 +286,69 @@ impl Actor {
             has_more: changed.has_more,
         };
         self.add_removed(&mut outline, &changed.ids, &entries).await?;
-        outline
-            .entries
-            .extend(entries.into_iter().filter(|entry| !entry.hidden).map(|entry| {
-                let since = if self.is_new_sight(&entry, &place) {
-                    Since::Reset(since)
-                } else {
-                    Since::Position(since)
-                };
-                (entry, since)
-            }));
+        let reblocked = self.groups_with_reblocked(&place).await?;
+        let hides = self.engine().config().policies.blocked_in_group == BlockedInGroup::Hide;
+        let told = |entry: InboxEntry| {
+            let new_sight = hides && reblocked.contains(&entry.conversation.id);
+            let since = if new_sight || self.is_new_sight(&entry, &place) {
+                Since::Reset(since)
+            } else {
+                Since::Position(since)
+            };
+            (entry, since)
+        };
+        let shown = entries.into_iter().filter(|entry| !entry.hidden);
+        outline.entries.extend(shown.map(told));
+        if !outline.has_more {
+            let started = place.groups.as_ref();
+            let mut rest: Vec<ConversationId> = reblocked
+                .iter()
+                .copied()
+                .filter(|id| started.is_none_or(|started| *id > started.after))
+                .filter(|id| !changed.ids.contains(id))
+                .collect();
+            let room = limit.saturating_sub(changed.ids.len()).max(1);
+            let more = rest.len() > room;
+            rest.truncate(room);
+            let user_rev = started.map_or(newest.user_rev, |started| started.user_rev);
+            outline.has_more = more;
+            outline.place.user_rev = if more { place.user_rev } else { user_rev };
+            outline.place.groups = rest.last().filter(|_| more).map(|after| GroupsPlace {
+                after: *after,
+                user_rev,
+            });
+            if !rest.is_empty() {
+                let entries = store.inbox(&self.inbox_query(rest)).await?;
+                let shown = entries.into_iter().filter(|entry| !entry.hidden);
+                outline.entries.extend(shown.map(told));
+            }
+        }
         Ok(outline)
+    }
+
+    /// Groups the caller shares with users he has blocked or unblocked since a place, in order of id: other messages
+    /// count or are seen there than before. Not left to what a block writes afterwards, which a crash may cut short.
+    async fn groups_with_reblocked(&self, place: &Place) -> ChatResult<BTreeSet<ConversationId>> {
+        let mut shared = BTreeSet::new();
+        if self.engine().config().policies.blocked_in_group == BlockedInGroup::Show {
+            return Ok(shared);
+        }
+        let store = &self.inner().store;
+        let changes = store.block_changes(self.user_id(), place.user_rev).await?;
+        if changes.is_empty() {
+            return Ok(shared);
+        }
+        let groups = Some(ConversationKind::Group);
+        let own: HashSet<ConversationId> = store
+            .conversation_ids(self.user_id(), groups)
+            .await?
+            .into_iter()
+            .collect();
+        for change in changes {
+            let theirs = store.conversation_ids(&change.user, groups).await?;
+            shared.extend(theirs.into_iter().filter(|id| own.contains(id)));
+        }
+        Ok(shared)
     }
 
     /// Whether what the caller may see of a conversation changed as a whole since a place, so that its changed

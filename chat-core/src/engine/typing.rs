@@ -10,13 +10,13 @@ use tokio::time::Instant;
 
 use super::members::count_of;
 use super::{Actor, ChatEngine, Inner};
-use crate::access::{Action, Standing, allowed};
+use crate::access::{Action, Standing, allowed, known_presence};
 use crate::command::SetTyping;
 use crate::config::Limits;
 use crate::error::ChatResult;
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, SessionId, UserId};
-use crate::model::Visibility;
+use crate::model::{User, Visibility};
 
 /// How often expired entries are looked for at most.
 const SWEEP: Duration = Duration::from_millis(100);
@@ -286,12 +286,49 @@ impl ChatEngine {
             if !self.audience(&conversation).await?.contains(viewer) {
                 continue;
             }
-            let blocks = store.blocks_among(viewer, &user_ids).await?;
-            user_ids.retain(|user| user != viewer && user != typist && !blocks.involves(user));
+            let mut seen = HashSet::new();
+            for user in user_ids.iter().filter(|user| *user != typist) {
+                if !self.typing_visible_to(user, audience).await?.is_empty() {
+                    seen.insert(user.clone());
+                }
+            }
+            user_ids.retain(|user| seen.contains(user));
             let payload = json!({ "conversation_id": id, "user_ids": user_ids });
             self.hand_over(audience, None, "typing_changed", &payload).await?;
         }
         Ok(())
+    }
+
+    /// Those of the viewers who may see that a user types: who may see that he is online, by the settings of both and
+    /// the blocks between them. Nobody sees himself.
+    pub(crate) async fn typing_visible_to(
+        &self,
+        typist: &UserId,
+        viewers: &[UserId],
+    ) -> ChatResult<HashSet<UserId>> {
+        let store = &self.inner().store;
+        let ids: Vec<UserId> = viewers
+            .iter()
+            .filter(|viewer| *viewer != typist)
+            .cloned()
+            .collect();
+        let Some(subject) = store.users(std::slice::from_ref(typist)).await?.pop() else {
+            return Ok(HashSet::new());
+        };
+        if ids.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let blocks = store.blocks_among(typist, &ids).await?;
+        let contacts: HashSet<UserId> = store.contacts_among(typist, &ids).await?.into_iter().collect();
+        let viewers = store.users(&ids).await?.into_iter();
+        let sees = |viewer: &User| {
+            let (contact, blocked) = (contacts.contains(&viewer.id), blocks.involves(&viewer.id));
+            known_presence(&viewer.settings, &subject.settings, contact, blocked).status
+        };
+        Ok(viewers
+            .filter(|viewer| sees(viewer))
+            .map(|viewer| viewer.id)
+            .collect())
     }
 
     async fn tell_typing(&self, board: &Board) {
@@ -306,5 +343,57 @@ impl ChatEngine {
             };
             self.publish(event, None);
         }
+    }
+}
+
+#[cfg(all(test, feature = "memory"))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::command::OpenDirect;
+    use crate::memory::MemoryStore;
+    use crate::model::{NewUser, UserPatch, UserSettings};
+    use crate::time::{Clock, ManualClock};
+
+    #[tokio::test]
+    async fn who_sees_that_he_is_online_sees_that_he_types() {
+        let clock = Arc::new(ManualClock::default());
+        let store = MemoryStore::new(Arc::clone(&clock) as Arc<dyn Clock>);
+        let engine = ChatEngine::builder(Arc::new(store)).with_clock(clock).build();
+        let [a, b, c, d] = ["a", "b", "c", "d"].map(|id| UserId::new(id).unwrap());
+        let all = [a.clone(), b.clone(), c.clone(), d.clone()];
+        for id in &all {
+            let new = NewUser::new(id.clone());
+            engine.store().ensure_user(new, engine.now()).await.unwrap();
+        }
+        let open = OpenDirect { user_id: b.clone() };
+        engine.as_user(&a).open_direct(open).await.unwrap();
+        let show = async |user: &UserId, show_online| {
+            let settings = UserSettings {
+                show_online,
+                ..UserSettings::default()
+            };
+            let patch = UserPatch {
+                settings: Some(settings),
+                ..UserPatch::default()
+            };
+            engine.store().update_user(user, patch).await.unwrap();
+        };
+        let seen_by = async || {
+            let seen = engine.typing_visible_to(&a, &all).await.unwrap();
+            let mut seen: Vec<String> = seen.iter().map(ToString::to_string).collect();
+            seen.sort();
+            seen.concat()
+        };
+        assert_eq!(seen_by().await, "bcd");
+        show(&d, Visibility::Nobody).await;
+        assert_eq!(seen_by().await, "bc");
+        engine.as_user(&c).block(&a).await.unwrap();
+        assert_eq!(seen_by().await, "b");
+        engine.as_user(&c).unblock(&a).await.unwrap();
+        show(&a, Visibility::Contacts).await;
+        assert_eq!(seen_by().await, "b");
+        show(&a, Visibility::Nobody).await;
+        assert_eq!(seen_by().await, "");
     }
 }

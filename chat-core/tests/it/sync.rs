@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chat_core::command::{AddMembers, CreateGroup, DeletionScope, EditMessage, SendMessage, SyncRequest};
+use chat_core::config::BlockedInGroup;
 use chat_core::error::{ChatResult, ErrorCode};
 use chat_core::id::ConversationId;
 use chat_core::view::{RemovalReason, SyncAnswer, SyncedConversation, SyncedMessage};
@@ -410,6 +411,72 @@ async fn what_comes_back_after_hiding_comes_whole() {
         (told(of(&more, d)), of(&more, d).limited),
         (vec!["4".into()], false)
     );
+}
+
+#[tokio::test]
+async fn a_block_brings_all_shared_groups_whatever_came_after_it() {
+    for (policy, limited, seen) in [
+        (BlockedInGroup::Collapse, false, vec![]),
+        (BlockedInGroup::Hide, true, vec!["2".to_owned()]),
+        (BlockedInGroup::Show, false, vec![]),
+    ] {
+        let world = World::with(|config| {
+            config.policies.blocked_in_group = policy;
+            config.limits.sync_conversations = 2;
+        })
+        .await;
+        let mut shared = Vec::new();
+        for _ in 0..5 {
+            let g = world.group("a", &["b", "c"]).await;
+            world.send("b", g, "loud").await;
+            world.send("c", g, "nice").await;
+            shared.push(g);
+        }
+        let other = world.group("a", &["c"]).await;
+        let mut answer = from_nothing(&world, "a").await;
+        while answer.has_more {
+            answer = from_token(&world, "a", &answer.token).await.unwrap();
+        }
+        // The block alone, as if the node had died right after it.
+        world.block("a", "b", true).await;
+        let mut told_of: HashMap<ConversationId, usize> = HashMap::new();
+        let mut pages = 0;
+        loop {
+            answer = from_token(&world, "a", &answer.token).await.unwrap();
+            pages += 1;
+            assert!(answer.conversations.len() <= 2);
+            for entry in &answer.conversations {
+                let id = entry.conversation.id;
+                *told_of.entry(id).or_default() += 1;
+                if shared.contains(&id) {
+                    assert_eq!((told(entry), entry.limited), (seen.clone(), limited));
+                    assert_eq!(entry.conversation.my.unread_count, 1, "{policy:?}");
+                }
+            }
+            if pages == 1 {
+                // What changes in the list meanwhile is not lost.
+                world.block("a", "c", true).await;
+                world.block("a", "c", false).await;
+            }
+            if !answer.has_more {
+                break;
+            }
+        }
+        if policy == BlockedInGroup::Show {
+            assert!(told_of.is_empty());
+            continue;
+        }
+        assert!(shared.iter().all(|id| told_of.contains_key(id)), "{told_of:?}");
+        let mut later = from_token(&world, "a", &answer.token).await.unwrap();
+        let mut ids: Vec<_> = later.conversations.iter().map(|e| e.conversation.id).collect();
+        while later.has_more {
+            later = from_token(&world, "a", &later.token).await.unwrap();
+            ids.extend(later.conversations.iter().map(|entry| entry.conversation.id));
+        }
+        assert!(told_of.contains_key(&other) || ids.contains(&other));
+        let done = from_token(&world, "a", &later.token).await.unwrap();
+        assert!(done.conversations.is_empty() && done.blocks.added.is_empty());
+    }
 }
 
 #[tokio::test]
