@@ -240,7 +240,11 @@ async fn compare_one(model: &Model, c: usize, viewer: User, actor: &Actor, rng: 
     if line.sender == viewer {
         let receipts = told("receipts", actor.receipts(id, PageRequest::default()).await)?;
         let what = format!("#{c}/{}: receipts", line.seq);
-        expect(&what, &model.show_receipts(chat, line), &json!(receipts.items))?;
+        expect(
+            &what,
+            &model.show_receipts(viewer, chat, line),
+            &json!(receipts.items),
+        )?;
     }
     Ok(())
 }

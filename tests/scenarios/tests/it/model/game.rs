@@ -108,6 +108,7 @@ impl Game {
             now: world.engine.now().as_millis(),
             users: NAMES.len(),
             blocks: Vec::new(),
+            blocked_at: Vec::new(),
             chats: Vec::new(),
         };
         Self {

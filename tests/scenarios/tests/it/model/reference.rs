@@ -29,6 +29,8 @@ pub(super) struct Model {
     pub(super) users: usize,
     /// Who blocks whom.
     pub(super) blocks: Vec<(User, User)>,
+    /// When each of them began, in the same order.
+    pub(super) blocked_at: Vec<i64>,
     pub(super) chats: Vec<Chat>,
 }
 
@@ -224,6 +226,34 @@ impl Model {
         self.blocks.contains(&(who, whom))
     }
 
+    /// Since when one of two blocks the other.
+    pub(super) fn apart_since(&self, a: User, b: User) -> Option<i64> {
+        let pairs = self.blocks.iter().zip(&self.blocked_at);
+        pairs
+            .filter(|(pair, _)| **pair == (a, b) || **pair == (b, a))
+            .map(|(_, at)| *at)
+            .min()
+    }
+
+    /// The marks of a member as another may know them: while one of the two blocks the other, as they were then.
+    pub(super) fn known_marks(&self, viewer: User, person: &Person) -> (u64, u64) {
+        let Some(since) = self.apart_since(viewer, person.user) else {
+            return (person.delivered, person.shown_read);
+        };
+        let before = |read: bool| {
+            let steps = person
+                .moves
+                .iter()
+                .filter(|step| step.read == read && step.at <= since);
+            steps
+                .filter(|step| !step.read || step.shown)
+                .map(|step| step.to)
+                .max()
+                .unwrap_or(0)
+        };
+        (before(false), before(true))
+    }
+
     /// Whether a message exists for a viewer; a tombstone does.
     pub(super) fn sees(&self, viewer: User, chat: &Chat, line: &Line) -> bool {
         let Ok(person) = chat.member(viewer) else {
@@ -286,8 +316,8 @@ impl Model {
         let count = |has: &dyn Fn(&Person) -> bool| recipients.iter().filter(|person| has(person)).count();
         (
             recipients.len() as u64,
-            count(&|person| person.delivered >= line.seq) as u64,
-            count(&|person| person.shown_read >= line.seq) as u64,
+            count(&|person| self.known_marks(line.sender, person).0 >= line.seq) as u64,
+            count(&|person| self.known_marks(line.sender, person).1 >= line.seq) as u64,
         )
     }
 }

@@ -349,9 +349,17 @@ impl Model {
         if user == other {
             return Err(ErrorCode::InvalidOperation);
         }
-        self.blocks.retain(|block| *block != (user, other));
-        if on {
-            self.blocks.push((user, other));
+        let present = self.blocks.iter().position(|block| *block == (user, other));
+        match (present, on) {
+            (None, true) => {
+                self.blocks.push((user, other));
+                self.blocked_at.push(self.now);
+            }
+            (Some(place), false) => {
+                self.blocks.remove(place);
+                self.blocked_at.remove(place);
+            }
+            _ => {}
         }
         Ok(())
     }

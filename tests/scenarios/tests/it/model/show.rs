@@ -128,12 +128,13 @@ impl Model {
         let mentions = unread.iter().filter(|line| line.mentions(viewer)).count();
         let members: Vec<Value> = (chat.members().into_iter())
             .map(|person| {
+                let (delivered, shown_read) = self.known_marks(viewer, person);
                 json!({
                     "user": {"id": NAMES[person.user]},
                     "role": role(person.role),
                     "joined_at": time(person.joined_at),
-                    "delivered_seq": person.delivered,
-                    "read_seq": if person.user == viewer { person.read } else { person.shown_read },
+                    "delivered_seq": if person.user == viewer { person.delivered } else { delivered },
+                    "read_seq": if person.user == viewer { person.read } else { shown_read },
                 })
             })
             .collect();
@@ -223,16 +224,20 @@ impl Model {
     }
 
     /// When each recipient got and read a message, as others may know.
-    pub(super) fn show_receipts(&self, chat: &Chat, line: &Line) -> Value {
+    pub(super) fn show_receipts(&self, viewer: User, chat: &Chat, line: &Line) -> Value {
         let mut shown = Vec::new();
         for person in chat.members() {
             if person.user == line.sender || !person.was_here(line.seq) {
                 continue;
             }
+            let apart = self
+                .apart_since(viewer, person.user)
+                .filter(|_| viewer != person.user);
             let first = |read: bool| {
                 let mut moves = person.moves.iter();
                 moves
                     .find(|step| step.read == read && step.shown && step.to >= line.seq)
+                    .filter(|step| apart.is_none_or(|apart| step.at <= apart))
                     .map(|step| time(step.at))
             };
             shown.push(json!({
