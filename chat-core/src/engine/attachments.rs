@@ -314,21 +314,28 @@ impl ChatEngine {
     /// # Errors
     /// `unavailable`: the store cannot be reached.
     pub(crate) async fn sweep_files(&self) -> ChatResult<usize> {
+        let store = &self.inner().store;
         let before = self.now().before(self.config().limits.upload_pending_life);
-        let stale = self.inner().store.stale_attachments(before, SWEEP).await?;
-        for file in &stale {
-            // A pending one may be sent this moment; only one of the two can have it.
-            let mine = file.state == AttachmentState::Deleted
-                || self
-                    .inner()
-                    .store
-                    .move_attachment(file.id, AttachmentState::Pending, AttachmentState::Deleted)
-                    .await?;
-            if mine {
-                self.forget_file(file.id).await;
+        let (mut swept, mut after) = (0, None);
+        loop {
+            let stale = store.stale_attachments(before, after, SWEEP).await?;
+            for file in &stale {
+                // A pending one may be sent this moment; only one of the two can have it.
+                let mine = file.state == AttachmentState::Deleted
+                    || store
+                        .move_attachment(file.id, AttachmentState::Pending, AttachmentState::Deleted)
+                        .await?;
+                if mine {
+                    self.forget_file(file.id).await;
+                }
+            }
+            swept += stale.len();
+            // What could not be deleted is passed by, until the next sweep.
+            after = stale.last().map(|file| file.id);
+            if stale.len() < SWEEP {
+                return Ok(swept);
             }
         }
-        Ok(stale.len())
     }
 
     /// Lets go of the bytes of a deleted file, then of its row; what fails is tried again by the next sweep.

@@ -45,20 +45,22 @@ impl AttachmentStore for MemoryStore {
     async fn stale_attachments(
         &self,
         pending_before: Timestamp,
+        after: Option<AttachmentId>,
         limit: usize,
     ) -> BackendResult<Vec<Attachment>> {
         let state = self.state();
-        Ok(state
+        let mut stale: Vec<&Attachment> = state
             .attachments
             .values()
+            .filter(|attachment| after.is_none_or(|after| attachment.id > after))
             .filter(|attachment| match attachment.state {
                 AttachmentState::Deleted => true,
                 AttachmentState::Pending => attachment.created_at < pending_before,
                 AttachmentState::Attached | AttachmentState::Avatar => false,
             })
-            .take(limit)
-            .cloned()
-            .collect())
+            .collect();
+        stale.sort_unstable_by_key(|attachment| attachment.id);
+        Ok(stale.into_iter().take(limit).cloned().collect())
     }
 
     async fn forget_attachment(&self, id: AttachmentId) -> BackendResult<()> {

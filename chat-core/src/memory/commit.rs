@@ -1,6 +1,7 @@
 //! The commit point: load the facts, let the change decide, check the writes, apply them.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::state::{HideRow, MemberRow, MessageRow, Room, State};
 use crate::error::{BackendError, BackendErrorKind, ChatError};
@@ -10,9 +11,11 @@ use crate::store::{Change, Facts, MembersNeeded, Needs, Target, Writes};
 use crate::text::fold;
 use crate::time::Timestamp;
 
-/// Writes that no decision of the engine asks for.
+/// What no decision of the engine does.
 #[derive(Debug, thiserror::Error)]
 enum Broken {
+    #[error("a decision panicked")]
+    Panicked,
     #[error("a row belongs to an unknown conversation")]
     UnknownConversation,
     #[error("another conversation has this pair")]
@@ -25,16 +28,21 @@ enum Broken {
     ClientId,
 }
 
+fn broken(how: Broken) -> BackendError {
+    BackendError::new(BackendErrorKind::Other, "memory", "commit").with_source(how)
+}
+
 impl State {
     /// Decides one change and writes what it wants, or refuses it and writes nothing.
     pub(super) fn commit(&mut self, change: &Change, now: Timestamp) -> Result<(), ChatError> {
-        let writes = change.decide(&self.facts(&change.needs, now))?;
+        let facts = self.facts(&change.needs, now);
+        // A panic in one decision fails that change alone; nothing is written yet.
+        let writes = catch_unwind(AssertUnwindSafe(|| change.decide(&facts)))
+            .map_err(|_panic| broken(Broken::Panicked))??;
         if writes.is_empty() {
             return Ok(());
         }
-        self.check(&writes).map_err(|broken| {
-            BackendError::new(BackendErrorKind::Other, "memory", "commit").with_source(broken)
-        })?;
+        self.check(&writes).map_err(broken)?;
         self.apply(writes);
         Ok(())
     }

@@ -25,10 +25,12 @@ pub trait AttachmentStore: Send + Sync + fmt::Debug {
         to: AttachmentState,
     ) -> BackendResult<bool>;
 
-    /// At most `limit` files in `Deleted`, or in `Pending` since before `pending_before`: their bytes can go.
+    /// At most `limit` files in `Deleted`, or in `Pending` since before `pending_before`: their bytes can go. In order
+    /// of id, those after `after`.
     async fn stale_attachments(
         &self,
         pending_before: Timestamp,
+        after: Option<AttachmentId>,
         limit: usize,
     ) -> BackendResult<Vec<Attachment>>;
 

@@ -146,6 +146,7 @@ pub trait ConversationStore: Send + Sync + fmt::Debug {
     /// - Changes of one conversation are serialised: a decision sees every change committed before and no half one,
     ///   and no other change of that conversation comes between its facts and its writes.
     /// - Changes of one slice take effect in its order; one that is refused does not stop the others.
+    /// - A decision that panics fails its own change, as `internal`, and no other.
     /// - An outer error speaks for the whole slice: with `Unavailable` or `Full` none of it was written.
     /// - `now` in the facts is the store's clock.
     async fn commit(&self, changes: &[Change]) -> BackendResult<Vec<Result<(), ChatError>>>;

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use chat_core::command::{DeletionScope, SendMessage};
 use chat_core::engine::{NewUpload, Upload};
 use chat_core::error::{BackendError, BackendErrorKind, BackendResult, ChatResult, ErrorCode};
 use chat_core::id::AttachmentId;
-use chat_core::model::{AttachmentKind, MessageKind};
+use chat_core::model::{AttachmentKind, AttachmentState, MessageKind};
 use chat_core::port::{MediaStore, MediaStream};
 use chat_core::view::AttachmentView;
 use futures::{StreamExt, TryStreamExt};
@@ -179,4 +179,56 @@ async fn without_a_media_store_nothing_is_taken() {
         code(world.actor("a").upload(named("a"), stream(&[b"1"])).await),
         ErrorCode::Unavailable
     );
+}
+
+/// Does not delete these.
+#[derive(Debug, Default)]
+struct Stubborn(Mutex<HashSet<AttachmentId>>);
+
+#[async_trait]
+impl MediaStore for Stubborn {
+    async fn put(&self, _: AttachmentId, _: MediaStream) -> BackendResult<u64> {
+        Ok(0)
+    }
+
+    async fn open(&self, _: AttachmentId, _: Range<u64>) -> BackendResult<Option<MediaStream>> {
+        Ok(None)
+    }
+
+    async fn delete(&self, id: AttachmentId) -> BackendResult<()> {
+        if self.0.lock().unwrap().contains(&id) {
+            return Err(BackendError::new(BackendErrorKind::Other, "test", "delete"));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_sweep_clears_everything_but_what_cannot_be_deleted() {
+    let media = Arc::new(Stubborn::default());
+    let world = crate::world::World::wired(
+        |_| {},
+        |builder| builder.with_media(Arc::clone(&media) as Arc<dyn MediaStore>),
+    );
+    let [ann] = world.users(["ann"]).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut files = Vec::new();
+    for _ in 0..350 {
+        let id = world.upload(&ann, AttachmentKind::Image).await;
+        let gone = world
+            .store()
+            .move_attachment(id, AttachmentState::Pending, AttachmentState::Deleted)
+            .await;
+        assert!(gone.unwrap());
+        files.push(id);
+    }
+    files.sort_unstable();
+    // More than one batch of them, and in front of all others.
+    media.0.lock().unwrap().extend(&files[..150]);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let left = world.store().attachments(&files).await.unwrap();
+    assert_eq!(left.iter().map(|file| file.id).collect::<Vec<_>>(), files[..150]);
+    media.0.lock().unwrap().clear();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(world.store().attachments(&files).await.unwrap().is_empty());
 }

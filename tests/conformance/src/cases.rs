@@ -65,6 +65,7 @@ macro_rules! store {
                 all_writes_of_a_change_happen
                 a_refusal_comes_back_and_writes_nothing
                 a_refused_change_does_not_stop_the_others
+                a_panic_in_a_decision_does_not_stop_the_others
                 a_slice_takes_effect_in_its_order
                 empty_writes_change_nothing
                 rows_are_replaced_by_their_key

@@ -27,10 +27,11 @@ const MOVE: &str = "UPDATE chat_attachments SET state = ?3 WHERE id = ?1 AND sta
 const STALE: &str = concat!(
     "SELECT ",
     attachment_columns!(),
-    " FROM chat_attachments a WHERE a.state = 'deleted' \
+    " FROM chat_attachments a WHERE a.state = 'deleted' AND (?2 IS NULL OR a.id > ?2) \
      UNION ALL SELECT ",
     attachment_columns!(),
-    " FROM chat_attachments a WHERE a.state = 'pending' AND a.created_at < ?1 LIMIT ?2"
+    " FROM chat_attachments a WHERE a.state = 'pending' AND a.created_at < ?1 \
+     AND (?2 IS NULL OR a.id > ?2) ORDER BY 1 LIMIT ?3"
 );
 const FORGET: &str = "DELETE FROM chat_attachments WHERE id = ?1";
 
@@ -98,10 +99,12 @@ impl AttachmentStore for SqliteStore {
     async fn stale_attachments(
         &self,
         pending_before: Timestamp,
+        after: Option<AttachmentId>,
         limit: usize,
     ) -> BackendResult<Vec<Attachment>> {
         let query = statement(STALE)
             .bind(pending_before.as_millis())
+            .bind(after.map(|id| blob(id.as_uuid())))
             .bind(size(limit));
         let found = async { self.read().await?.list(query, rows::attachment).await };
         found

@@ -107,6 +107,28 @@ pub async fn a_refusal_comes_back_and_writes_nothing(store: AnyStore) {
     assert_eq!(room.row().await, before);
 }
 
+/// A panic in one decision of a slice is an internal error of that change and of no other.
+pub async fn a_panic_in_a_decision_does_not_stop_the_others(store: AnyStore) {
+    let [ann] = people(&store, ["ann"]).await;
+    let room = Room::group(&store, &[&ann]).await;
+    let answers = answers(
+        &store,
+        vec![
+            append(room.id, text(&ann, "one")),
+            Change::new(room.needs(), |_| {
+                panic!("a bug in a decision, and part of this test")
+            }),
+            append(room.id, text(&ann, "two")),
+        ],
+    )
+    .await;
+    let codes: Vec<_> = (answers.iter())
+        .map(|answer| answer.as_ref().err().map(ChatError::code))
+        .collect();
+    assert_eq!(codes, [None, Some(ErrorCode::Internal), None]);
+    assert_eq!(texts(&room, &ann).await, ["one", "two"]);
+}
+
 /// A refused change of a slice does not stop the others, whether they come before or after it.
 pub async fn a_refused_change_does_not_stop_the_others(store: AnyStore) {
     let [ann] = people(&store, ["ann"]).await;
