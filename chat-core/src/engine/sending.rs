@@ -335,10 +335,8 @@ impl Request {
             .cloned()
             .partition(|user| Some(user) == self.other.as_ref());
         let message = self.append(&mut change, files, None, kept, false);
-        let members = change.writes.members.iter();
-        if let Some(audience) = self.reads
-            && let Some(member) = members.cloned().find(|member| member.user_id == self.sender)
-        {
+        let me = change.writes.members.iter().find(|member| member.user_id == self.sender).cloned();
+        if let (Some(audience), Some(member)) = (self.reads, me) {
             marks::read_on_send(&mut change, &member, message.seq, audience);
         }
         Ok(self.sent(change, &message, dropped))

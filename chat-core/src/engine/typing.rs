@@ -374,7 +374,7 @@ mod tests {
                 ..UserSettings::default()
             };
             let patch = UserPatch {
-                settings: Some(settings),
+                settings: Some(settings.into()),
                 ..UserPatch::default()
             };
             engine.store().update_user(user, patch).await.unwrap();
