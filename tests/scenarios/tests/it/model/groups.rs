@@ -194,7 +194,7 @@ impl Model {
         }
         if present != role {
             self.chats[c].set_role_of(other, role);
-            self.say(c, user, "role_changed");
+            self.say(c, user, "admin_changed");
         }
         Ok(())
     }

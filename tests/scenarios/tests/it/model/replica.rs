@@ -129,7 +129,11 @@ impl Replica {
                 continue;
             };
             let now = json!(actor.engine().now());
-            same(&format!("{id}"), bare_view(&json!(view), &now), bare_view(&room.view, &now))?;
+            same(
+                &format!("{id}"),
+                bare_view(&json!(view), &now),
+                bare_view(&room.view, &now),
+            )?;
             let all = whole_history(actor, id).await;
             let fresh: BTreeMap<String, Value> = all
                 .iter()
