@@ -6,7 +6,7 @@ use super::content::{self, MENTION_ALL};
 use super::{directs, marks};
 use crate::access::{Action, Sight, Standing, Visibility, allowed, visible};
 use crate::command::SendMessage;
-use crate::config::ChatConfig;
+use crate::config::{BlockedInGroup, ChatConfig};
 use crate::engine::changeset::ChangeSet;
 use crate::engine::{Actor, Decision};
 use crate::error::{ChatError, ChatResult, ErrorCode};
@@ -60,6 +60,12 @@ impl Actor {
         }
         self.allow_new_direct(&target).await?;
         let mut needs = self.send_needs(&message, target, other.as_ref());
+        if let Some(author) = self.answered_author(&message).await? {
+            // In a direct it is one of the two, and these are asked for already.
+            needs.blocks = needs
+                .blocks
+                .or_else(|| Some((self.user_id().clone(), vec![author])));
+        }
         let reads = if self.engine().config().policies.read_on_send && !self.is_host() {
             needs.user_revs = vec![self.user_id().clone()];
             Some(self.read_audience().await?)
@@ -144,6 +150,18 @@ impl Actor {
             needs.hidden_by = Some(me);
         }
         needs
+    }
+
+    /// Who wrote the message answered, where it matters whether the sender blocks him: then he does not see it.
+    async fn answered_author(&self, message: &SendMessage) -> ChatResult<Option<UserId>> {
+        let Some(target) = message.reply_to else {
+            return Ok(None);
+        };
+        if self.engine().config().policies.blocked_in_group != BlockedInGroup::Hide {
+            return Ok(None);
+        }
+        let found = self.inner().store.messages(&[target]).await?.pop();
+        Ok(found.map(|message| message.sender_id))
     }
 
     /// A replay must not reach the hooks, so with hooks it is looked for first.
@@ -357,7 +375,7 @@ impl Request {
             member,
             now: facts.now,
             hidden: facts.hidden.contains(&id),
-            sender_blocked: false,
+            sender_blocked: facts.is_blocked(&self.sender, &target.sender_id),
             group: conversation.kind == ConversationKind::Group,
             blocked_in_group: self.config.policies.blocked_in_group,
         };
