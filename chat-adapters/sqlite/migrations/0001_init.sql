@@ -47,6 +47,7 @@ CREATE TABLE chat_conversations (
   last_countable_seq INTEGER NOT NULL,
   last_countable_sender TEXT,
   last_countable_other_seq INTEGER NOT NULL,
+  last_countable_other_at INTEGER NOT NULL,
   members_rev INTEGER NOT NULL,
   member_count INTEGER NOT NULL,
   permissions TEXT NOT NULL,

@@ -87,9 +87,7 @@ impl ChangeSet {
         message.conversation_id = self.conversation.id;
         if message.countable {
             self.conversation
-                .last_countable
-                .push(message.seq, &message.sender_id);
-            self.conversation.last_activity_at = self.at;
+                .note_countable(message.seq, &message.sender_id, self.at);
         }
         self.writes.messages.push(message.clone());
         let message = Arc::new(message);

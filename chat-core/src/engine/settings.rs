@@ -18,7 +18,8 @@ impl Actor {
     ///
     /// - Pinned and archived exclude each other: archiving unpins, pinning takes out of the archive.
     /// - `muted_until` in the past is no mute. A new mute replaces the old one.
-    /// - An archived conversation comes back with a newer message of somebody else, unless it is muted.
+    /// - An archived conversation comes back with a newer message of somebody else, unless that came
+    ///   while it was muted.
     /// - What is set already is no change, and nothing happens then.
     ///
     /// # Errors
@@ -109,26 +110,15 @@ pub(super) fn put_own_side(change: &mut ChangeSet, mut member: Member, resets: b
     change.put_member(member);
 }
 
-fn is_muted(member: &Member, at: Timestamp) -> bool {
-    member.muted.is_some_and(|muted| muted.is_active(at))
-}
-
-/// Whether it is archived for him now: a newer message of somebody else lifts it, unless it is muted.
-fn is_archived(member: &Member, conversation: &Conversation, at: Timestamp) -> bool {
-    member
-        .archived_seq
-        .is_some_and(|seq| is_muted(member, at) || conversation.last_countable.not_by(&member.user_id) <= seq)
-}
-
 fn apply(patch: &ConversationSettings, member: &mut Member, conversation: &Conversation, at: Timestamp) {
-    let archived = is_archived(member, conversation, at);
+    let archived = member.is_archived(conversation);
     if let Some(muted) = patch.muted_until {
         member.muted = muted.filter(|muted: &Muted| muted.is_active(at));
         // Whether it is archived hangs on the mute; a new mute must neither archive what has come back nor bring
         // back what lies in the archive.
         member.archived_seq = match (archived, member.muted) {
             (false, _) => None,
-            (true, None) if !is_archived(member, conversation, at) => Some(conversation.last_seq),
+            (true, None) if !member.is_archived(conversation) => Some(conversation.last_seq),
             (true, _) => member.archived_seq,
         };
     }
@@ -179,7 +169,7 @@ mod tests {
         let id = ConversationId::from_uuid(uuid::Uuid::nil());
         let mut conversation = new_direct(id, &pair, &a, at);
         conversation.last_seq = newest_of_other;
-        conversation.last_countable.push(newest_of_other, &b);
+        conversation.note_countable(newest_of_other, &b, at);
         let member = first_membership(&conversation, &a, at, 1);
         (conversation, member, at)
     }
@@ -245,10 +235,10 @@ mod tests {
         );
         let other = UserId::new("b").unwrap();
         conversation.last_seq = 6;
-        conversation.last_countable.push(6, &other);
-        assert!(!is_archived(&member, &conversation, at));
+        conversation.note_countable(6, &other, at);
+        assert!(!member.is_archived(&conversation));
         apply(&mute, &mut member, &conversation, at);
-        assert!(!is_archived(&member, &conversation, at));
+        assert!(!member.is_archived(&conversation));
         apply(
             &patch(|p| p.archived = Some(true)),
             &mut member,
@@ -256,10 +246,10 @@ mod tests {
             at,
         );
         conversation.last_seq = 7;
-        conversation.last_countable.push(7, &other);
-        assert!(is_archived(&member, &conversation, at));
+        conversation.note_countable(7, &other, at);
+        assert!(member.is_archived(&conversation));
         apply(&unmute, &mut member, &conversation, at);
-        assert!(is_archived(&member, &conversation, at));
+        assert!(member.is_archived(&conversation));
     }
 
     #[test]

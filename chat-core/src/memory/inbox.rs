@@ -91,9 +91,7 @@ impl State {
         InboxEntry {
             conversation: room.conversation.clone(),
             member: member.clone(),
-            archived: member
-                .archived_seq
-                .is_some_and(|seq| is_muted(member, now) || countable.not_by(user) <= seq),
+            archived: member.is_archived(&room.conversation),
             hidden: member.hidden_seq.is_some_and(|seq| countable.seq <= seq),
             unread_count,
             mention_count,

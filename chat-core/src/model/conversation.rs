@@ -108,13 +108,16 @@ pub struct LastCountable {
     pub sender: Option<UserId>,
     /// Seq of the newest countable message of anybody else; 0 when there is none.
     pub other_seq: Seq,
+    /// Its time; that of the newest one is the conversation's `last_activity_at`.
+    pub other_at: Timestamp,
 }
 
 impl LastCountable {
-    /// Takes note of a new countable message.
-    pub fn push(&mut self, seq: Seq, sender: &UserId) {
+    /// Takes note of a new countable message; `before` is the time of the newest one until now.
+    fn push(&mut self, seq: Seq, sender: &UserId, before: Timestamp) {
         if self.sender.as_ref() != Some(sender) {
             self.other_seq = self.seq;
+            self.other_at = before;
             self.sender = Some(sender.clone());
         }
         self.seq = seq;
@@ -172,4 +175,22 @@ pub struct Conversation {
     pub custom: JsonObject,
     /// Set when a group was deleted.
     pub dissolved_at: Option<Timestamp>,
+}
+
+impl Conversation {
+    /// Takes note of a new countable message: the list sorts by it, and it is news to all but its sender.
+    pub fn note_countable(&mut self, seq: Seq, sender: &UserId, at: Timestamp) {
+        self.last_countable.push(seq, sender, self.last_activity_at);
+        self.last_activity_at = at;
+    }
+
+    /// When the newest countable message that `user` did not send came, if there is one.
+    #[must_use]
+    pub fn countable_not_by_at(&self, user: &UserId) -> Timestamp {
+        if self.last_countable.sender.as_ref() == Some(user) {
+            self.last_countable.other_at
+        } else {
+            self.last_activity_at
+        }
+    }
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Rev, Seq};
+use super::{Conversation, Rev, Seq};
 use crate::id::{ConversationId, UserId};
 use crate::time::Timestamp;
 
@@ -136,7 +136,7 @@ pub struct Member {
     pub pinned_at: Option<Timestamp>,
     /// Silent until then.
     pub muted: Option<Muted>,
-    /// The `last_seq` at which he archived it; a newer message of somebody else lifts it.
+    /// The `last_seq` at which he archived it; a newer message of somebody else lifts it ([`Member::is_archived`]).
     pub archived_seq: Option<Seq>,
     /// The `last_seq` at which he hid it; a newer countable message lifts it.
     pub hidden_seq: Option<Seq>,
@@ -190,6 +190,18 @@ impl Member {
     #[must_use]
     pub fn covers(&self, seq: Seq) -> bool {
         seq >= self.visible_from && self.intervals.iter().any(|i| i.contains(seq))
+    }
+
+    /// Whether he has the conversation in his archive: a newer countable message of somebody else takes it out, unless
+    /// it came while he had the conversation muted. The end of a mute changes nothing by itself.
+    #[must_use]
+    pub fn is_archived(&self, conversation: &Conversation) -> bool {
+        self.archived_seq.is_some_and(|archived| {
+            conversation.last_countable.not_by(&self.user_id) <= archived
+                || self
+                    .muted
+                    .is_some_and(|muted| muted.is_active(conversation.countable_not_by_at(&self.user_id)))
+        })
     }
 
     /// Messages above this count as unread, where nothing else speaks against it.

@@ -78,8 +78,7 @@ pub struct InboxEntry {
     pub conversation: Conversation,
     /// His membership.
     pub member: Member,
-    /// Whether it is archived for him now (an archived conversation comes back with a newer message of somebody else,
-    /// unless it is muted).
+    /// Whether it is archived for him: [`Member::is_archived`].
     pub archived: bool,
     /// Whether it is hidden for him now (a hidden one comes back with a newer countable message).
     pub hidden: bool,

@@ -27,14 +27,14 @@ macro_rules! muted {
     };
 }
 
+/// `Member::is_archived`.
 macro_rules! archived {
     () => {
         concat!(
             "(mb.archived_seq IS NOT NULL AND (",
-            muted!(),
-            " OR ",
             newest_of_others!(),
-            " <= mb.archived_seq))"
+            " <= mb.archived_seq OR coalesce(mb.muted_until > CASE WHEN c.last_countable_sender = mb.user_id \
+             THEN c.last_countable_other_at ELSE c.last_activity_at END, 0)))"
         )
     };
 }

@@ -16,14 +16,14 @@ macro_rules! conversation_columns {
     () => {
         "c.id, c.kind, c.pair_low, c.pair_high, c.name, c.description, c.avatar, c.created_by, c.created_at, \
          c.last_activity_at, c.changed_at, c.rev, c.last_seq, c.last_countable_seq, c.last_countable_sender, \
-         c.last_countable_other_seq, c.members_rev, c.member_count, c.permissions, c.frozen, c.custom, \
+         c.last_countable_other_seq, c.last_countable_other_at, c.members_rev, c.member_count, c.permissions, c.frozen, c.custom, \
          c.dissolved_at"
     };
 }
 pub(super) use conversation_columns;
 
 /// How many columns a conversation has.
-pub(super) const CONVERSATION_COLUMNS: usize = 22;
+pub(super) const CONVERSATION_COLUMNS: usize = 23;
 
 pub(super) fn conversation(cells: &mut Cells<'_>) -> Result<Conversation, Error> {
     Ok(Conversation {
@@ -50,6 +50,7 @@ pub(super) fn conversation(cells: &mut Cells<'_>) -> Result<Conversation, Error>
                 seq,
                 sender: cells.opt_user()?,
                 other_seq: cells.uint()?,
+                other_at: cells.time()?,
             }
         },
         members_rev: cells.uint()?,

@@ -60,18 +60,19 @@ pub(super) async fn apply(transaction: &mut Transaction, facts: &Facts, writes: 
 /// A known conversation: what never changes of it is left out, and with it the indexes on the pair.
 const UPDATE_CONVERSATION: &str = "UPDATE chat_conversations SET name = ?2, folded_name = ?3, description = ?4, \
     avatar = ?5, last_activity_at = ?6, changed_at = ?7, rev = ?8, last_seq = ?9, last_countable_seq = ?10, \
-    last_countable_sender = ?11, last_countable_other_seq = ?12, members_rev = ?13, member_count = ?14, \
-    permissions = ?15, frozen = ?16, custom = ?17, dissolved_at = ?18, commit_no = ?19 WHERE id = ?1";
+    last_countable_sender = ?11, last_countable_other_seq = ?12, last_countable_other_at = ?13, members_rev = ?14, \
+    member_count = ?15, permissions = ?16, frozen = ?17, custom = ?18, dissolved_at = ?19, commit_no = ?20 WHERE id = ?1";
 const INSERT_CONVERSATION: &str = "INSERT INTO chat_conversations (id, name, folded_name, description, avatar, \
     last_activity_at, changed_at, rev, last_seq, last_countable_seq, last_countable_sender, \
-    last_countable_other_seq, members_rev, member_count, permissions, frozen, custom, dissolved_at, commit_no, \
+    last_countable_other_seq, last_countable_other_at, members_rev, member_count, permissions, frozen, custom, dissolved_at, commit_no, \
     kind, pair_low, pair_high, created_by, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-    ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24) \
+    ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25) \
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, folded_name = excluded.folded_name, \
     description = excluded.description, avatar = excluded.avatar, last_activity_at = excluded.last_activity_at, \
     changed_at = excluded.changed_at, rev = excluded.rev, last_seq = excluded.last_seq, \
     last_countable_seq = excluded.last_countable_seq, last_countable_sender = excluded.last_countable_sender, \
-    last_countable_other_seq = excluded.last_countable_other_seq, members_rev = excluded.members_rev, \
+    last_countable_other_seq = excluded.last_countable_other_seq, \
+    last_countable_other_at = excluded.last_countable_other_at, members_rev = excluded.members_rev, \
     member_count = excluded.member_count, permissions = excluded.permissions, frozen = excluded.frozen, \
     custom = excluded.custom, dissolved_at = excluded.dissolved_at, commit_no = excluded.commit_no, \
     kind = excluded.kind, pair_low = excluded.pair_low, pair_high = excluded.pair_high, \
@@ -105,7 +106,7 @@ async fn put_conversation(
     Ok(())
 }
 
-/// Parameters 1 to 19, the same in both statements.
+/// Parameters 1 to 20, the same in both statements.
 fn bind_conversation(query: Statement, new: &Conversation, number: i64) -> Result<Statement, Error> {
     let custom = (!new.custom.is_empty()).then(|| json(&new.custom)).transpose()?;
     Ok(query
@@ -121,6 +122,7 @@ fn bind_conversation(query: Statement, new: &Conversation, number: i64) -> Resul
         .bind(int(new.last_countable.seq))
         .bind(new.last_countable.sender.as_ref().map(|user| user.as_str()))
         .bind(int(new.last_countable.other_seq))
+        .bind(new.last_countable.other_at.as_millis())
         .bind(int(new.members_rev))
         .bind(i64::from(new.member_count))
         .bind(json(&new.permissions)?)

@@ -45,6 +45,7 @@ pub async fn a_conversation_comes_back_whole(store: AnyStore) {
             seq: 4,
             sender: Some(user("ann")),
             other_seq: 2,
+            other_at: at(3),
         },
         members_rev: 3,
         member_count: 1,

@@ -331,7 +331,7 @@ pub async fn an_empty_conversation_can_be_archived_and_hidden(store: AnyStore) {
     assert!(!entry.archived && !entry.hidden);
 }
 
-/// A muted conversation stays archived, until the mute lapses.
+/// What comes while a conversation is muted leaves it in the archive, also when the mute has lapsed.
 pub async fn a_muted_conversation_stays_archived(store: AnyStore) {
     let [ann, bob] = people(&store, ["ann", "bob"]).await;
     let room = Room::group(&store, &[&ann, &bob]).await;
@@ -343,7 +343,15 @@ pub async fn a_muted_conversation_stays_archived(store: AnyStore) {
     room.say(&bob, "hi").await;
     let archived = async |now| room.entry_as(&ann, now, Collapse).await.archived;
     assert!(archived(at(99)).await);
-    assert!(!archived(at(100)).await);
+    assert!(archived(at(100)).await);
+    let later = |sender| Message {
+        created_at: at(100),
+        ..text(sender, "later")
+    };
+    room.send(later(&ann)).await;
+    assert!(archived(at(101)).await, "one's own does not take it out");
+    room.send(later(&bob)).await;
+    assert!(!archived(at(101)).await);
     room.set_private(&ann, |member| member.muted = Some(Muted::Forever))
         .await;
     assert!(archived(NOW).await);

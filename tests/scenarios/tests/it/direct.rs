@@ -16,6 +16,7 @@ for_each_store!(
     concurrent_sends_get_dense_seqs,
     marks_only_move_forward,
     a_stranger_sees_nothing,
+    a_first_message_reads_by_policy,
 );
 
 pub(crate) fn up_to(conversation_id: ConversationId, seq: Seq) -> Marks {
@@ -191,4 +192,14 @@ async fn a_stranger_sees_nothing(world: World) {
         code(eve.conversation(unknown).await),
         ErrorCode::ConversationNotFound
     );
+}
+
+async fn a_first_message_reads_by_policy(world: World) {
+    let world = world.with_config(|config| config.policies.read_on_send = true);
+    let [ada, ben] = world.users(["ada", "ben"]).await;
+    let first = SendMessage::text_to(ben.user_id().clone(), "hi");
+    let sent = ada.send(first).await.unwrap();
+    let my = sent.conversation.unwrap().my;
+    assert_eq!((my.read_seq, my.delivered_seq), (1, 1));
+    assert_eq!(ben.unread(sent.message.conversation_id).await, 1);
 }

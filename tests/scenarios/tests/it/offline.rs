@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use chat_core::command::{DeleteMessage, DeletionScope, EditMessage, SyncRequest};
+use chat_core::command::{DeleteMessage, DeletionScope, EditMessage, SendMessage, SyncRequest};
+use chat_core::config::BlockedInGroup;
 use chat_core::error::ErrorCode;
 use chat_core::view::{SyncAnswer, SyncedMessage};
 
@@ -16,6 +17,9 @@ for_each_store!(
     what_is_gone_comes_as_gone,
     old_tokens_start_over_and_foreign_ones_are_refused,
     applying_an_answer_twice_is_harmless,
+    a_sync_of_several_pages_misses_nothing,
+    a_block_tells_of_groups_the_other_has_left,
+    by_revs_a_block_that_hides_is_told,
 );
 
 fn since(token: &str) -> SyncRequest {
@@ -143,4 +147,59 @@ async fn applying_an_answer_twice_is_harmless(world: World) {
         ben.sync(since(&start.token)).await.unwrap(),
     );
     assert_eq!(once.conversations, twice.conversations);
+}
+
+/// One conversation changes before and after another one: the page that brings it brings both of its changes.
+async fn a_sync_of_several_pages_misses_nothing(world: World) {
+    let world = world.with_config(|config| config.limits.sync_conversations = 1);
+    let [ada, ben, cem] = world.users(["ada", "ben", "cem"]).await;
+    let (one, two) = (ada.direct_with(&ben).await.id, ada.direct_with(&cem).await.id);
+    let mut token = ada.sync(SyncRequest::default()).await.unwrap().token;
+    token = ada.sync(since(&token)).await.unwrap().token;
+    ben.say(one, "before").await;
+    cem.say(two, "between").await;
+    ben.say(one, "after").await;
+    let (mut all, mut more) = (Vec::new(), true);
+    while more {
+        let answer = ada.sync(since(&token)).await.unwrap();
+        all.extend(texts(&answer));
+        (token, more) = (answer.token, answer.has_more);
+    }
+    assert_eq!(all, ["between", "before", "after"]);
+    assert!(ada.sync(since(&token)).await.unwrap().conversations.is_empty());
+}
+
+async fn a_block_tells_of_groups_the_other_has_left(world: World) {
+    let [ada, ben, cem] = world.users(["ada", "ben", "cem"]).await;
+    let group = ada.group_of("Trip", &[&ben, &cem]).await.id;
+    ben.say(group, "hi").await;
+    ben.leave(group).await.unwrap();
+    let first = ada.sync(SyncRequest::default()).await.unwrap();
+    ada.block(ben.user_id()).await.unwrap();
+    let answer = ada.sync(since(&first.token)).await.unwrap();
+    assert_eq!(answer.conversations.len(), 1);
+    assert_eq!(answer.conversations[0].conversation.my.unread_count, 0);
+}
+
+/// Under `hide` a block has no rev of the conversation, so a client that asks by revs is told to read it anew; and what
+/// is not seen cannot be answered.
+async fn by_revs_a_block_that_hides_is_told(world: World) {
+    let world = world.with_config(|config| config.policies.blocked_in_group = BlockedInGroup::Hide);
+    let [ada, ben, cem] = world.users(["ada", "ben", "cem"]).await;
+    let group = ada.group_of("Trip", &[&ben, &cem]).await.id;
+    let said = ben.say(group, "hi").await.id;
+    let rev = ada.conversation(group).await.unwrap().rev;
+    ada.block(ben.user_id()).await.unwrap();
+    let known = SyncRequest {
+        token: None,
+        conversations: Some(HashMap::from([(group, rev)])),
+    };
+    let answer = ada.sync(known).await.unwrap();
+    assert!(answer.conversations[0].limited);
+    assert!(texts(&answer).iter().all(|text| text != "hi"));
+    let reply = SendMessage {
+        reply_to: Some(said),
+        ..SendMessage::text(group, "so?")
+    };
+    assert_eq!(code(ada.send(reply).await), ErrorCode::MessageNotFound);
 }
