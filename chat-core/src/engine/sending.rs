@@ -335,7 +335,12 @@ impl Request {
             .cloned()
             .partition(|user| Some(user) == self.other.as_ref());
         let message = self.append(&mut change, files, None, kept, false);
-        let me = change.writes.members.iter().find(|member| member.user_id == self.sender).cloned();
+        let me = change
+            .writes
+            .members
+            .iter()
+            .find(|member| member.user_id == self.sender)
+            .cloned();
         if let (Some(audience), Some(member)) = (self.reads, me) {
             marks::read_on_send(&mut change, &member, message.seq, audience);
         }
