@@ -182,6 +182,8 @@ scenario('presence over a block: offline once for both, back after it', async wo
   const [a, b] = [await world.socketIo(ada), await world.plain(ben)];
   const [{ presence: [one] }] = [await b.command('subscribe_presence', { user_ids: [ada.id] })];
   assert.equal(one.status, 'online');
+  // Word of the two coming online may still be on its way.
+  await pause(400);
   a.forget(); b.forget();
   await ada.block(ben);
   assert.equal((await b.next('presence_changed', event => event.user_id === ada.id)).status, 'offline');

@@ -70,10 +70,12 @@ export class User {
 
   /** The whole answer, whatever it says. */
   async raw(method, path, { body, headers = {}, auth = true, root = false, redirect = 'manual' } = {}) {
-    const response = await fetch(`${BASE}${root ? '' : '/api'}${path}`, {
+    const ask = () => fetch(`${BASE}${root ? '' : '/api'}${path}`, {
       method, body, redirect, signal: AbortSignal.timeout(15_000),
       headers: { ...(auth ? { authorization: `Bearer ${this.token}` } : {}), ...headers },
     });
+    // A pooled connection may be one the server has closed after it refused an upload; reading once more harms nobody.
+    const response = await (method === 'GET' ? ask().catch(error => (['EPIPE', 'ECONNRESET', 'UND_ERR_SOCKET'].includes(error.cause?.code) ? ask() : Promise.reject(error))) : ask());
     const bytes = Buffer.from(await response.arrayBuffer());
     const type = response.headers.get('content-type') ?? '';
     return { status: response.status, headers: response.headers, bytes, type, json: /json/.test(type) ? JSON.parse(bytes.toString()) : undefined };
