@@ -10,7 +10,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use chat_core::Actor;
 use chat_core::error::{ChatError, ChatResult, ErrorCode};
-use chat_core::port::{Authenticator, Credentials, Identity};
+use chat_core::port::{Authenticator, Credentials, Identity, Via};
 
 use crate::error::ApiError;
 use crate::extract::check_unread;
@@ -64,7 +64,7 @@ async fn identity(parts: &Parts, state: &ApiState) -> ChatResult<Identity> {
 async fn actor(parts: &Parts, state: &ApiState) -> ChatResult<Actor> {
     let identity = identity(parts, state).await?;
     let user = state.engine.admit(&identity).await?;
-    Ok(state.engine.as_user(&user))
+    Ok(state.engine.as_user(&user).coming_by(Via::Rest))
 }
 
 impl FromRequestParts<ApiState> for CurrentUser {

@@ -12,6 +12,7 @@ mod accounts;
 mod attachments;
 mod chat;
 mod document;
+mod hooks;
 mod mounting;
 mod problems;
 mod requests;

@@ -22,7 +22,7 @@ pub(crate) const SECRET: &[u8] = b"a secret of at least thirty-two bytes";
 pub(crate) struct Server {
     pub(crate) engine: ChatEngine,
     pub(crate) app: Router,
-    _media: tempfile::TempDir,
+    pub(crate) _media: tempfile::TempDir,
 }
 
 pub(crate) fn jwt() -> Arc<JwtAuthenticator> {

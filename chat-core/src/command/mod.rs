@@ -4,6 +4,7 @@
 
 mod conversation;
 mod message;
+mod name;
 mod session;
 mod socket;
 mod user;
@@ -16,6 +17,7 @@ pub use message::{
     DeleteMessage, DeletionScope, EditMessage, HistoryOrder, HistoryRequest, MeetingAction, MeetingDraft,
     MoveLocation, ReactTo, SearchMessages, SendMessage, StepMeeting,
 };
+pub use name::CommandName;
 pub use session::{Foreground, OnScreen, OnlineUsers, PresenceOf, RefreshToken, SyncRequest};
 pub use socket::ClientCommand;
 pub use user::{ProfilePatch, RegisterDevice, SettingsPatch, UnregisterDevice};

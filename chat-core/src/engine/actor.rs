@@ -3,6 +3,7 @@ use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{SessionId, UserId};
 use crate::live::EndReason;
 use crate::model::{Conversation, Member, NotificationLevel, Role, UserPatch};
+use crate::port::Via;
 use crate::store::{Facts, Needs};
 use crate::time::Timestamp;
 
@@ -16,12 +17,16 @@ enum Authority {
 }
 
 /// Somebody who asks something of the engine. Every command is a method here, so none can lack or forge an identity.
+///
+/// Every command that changes something passes the host's [hooks](crate::port::Hook) and may, besides what its own
+/// documentation says, be refused with `rejected_by_policy`, or with `unavailable` when a hook fails.
 #[derive(Debug, Clone)]
 pub struct Actor {
     engine: ChatEngine,
     user: UserId,
     session: Option<SessionId>,
     authority: Authority,
+    via: Via,
 }
 
 impl ChatEngine {
@@ -62,13 +67,28 @@ impl ChatEngine {
 }
 
 impl Actor {
+    /// An actor of a live session, or with `None` of the host's code.
     pub(crate) const fn new(engine: ChatEngine, user: UserId, session: Option<SessionId>) -> Self {
         Self {
             engine,
             user,
+            via: if session.is_some() { Via::Live } else { Via::Rust },
             session,
             authority: Authority::Own,
         }
+    }
+
+    /// The same actor, coming by another path: for gateways, so that hooks know it.
+    #[must_use]
+    pub const fn coming_by(mut self, via: Via) -> Self {
+        self.via = via;
+        self
+    }
+
+    /// By which path he comes.
+    #[must_use]
+    pub const fn via(&self) -> Via {
+        self.via
     }
 
     /// Who acts.

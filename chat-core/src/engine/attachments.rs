@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
+use crate::command::CommandName;
 use crate::engine::{Actor, ChatEngine};
 use crate::error::{BackendError, BackendErrorKind, ChatError, ChatResult, ErrorCode};
 use crate::id::AttachmentId;
@@ -181,6 +182,11 @@ impl Actor {
     /// - `invalid_argument` (`file`): empty.
     /// - `storage_full`.
     pub async fn upload(&self, upload: NewUpload, bytes: MediaStream) -> ChatResult<AttachmentView> {
+        let about = self.about(CommandName::UploadAttachment);
+        self.command(about, self.upload_past_hooks(upload, bytes)).await
+    }
+
+    async fn upload_past_hooks(&self, upload: NewUpload, bytes: MediaStream) -> ChatResult<AttachmentView> {
         let media = self.media()?;
         let limits = &self.engine().config().limits;
         let id = AttachmentId::from_uuid(self.inner().ids.next());
@@ -257,6 +263,11 @@ impl Actor {
     /// # Errors
     /// `attachment_not_found`, also for somebody else's; `conflict` when something shows it.
     pub async fn delete_attachment(&self, id: AttachmentId) -> ChatResult<()> {
+        let about = self.about(CommandName::DeleteAttachment).attachment(id);
+        self.command(about, self.delete_attachment_past_hooks(id)).await
+    }
+
+    async fn delete_attachment_past_hooks(&self, id: AttachmentId) -> ChatResult<()> {
         let store = &self.inner().store;
         let attachment = store
             .attachments(&[id])

@@ -6,7 +6,7 @@ use super::members::standing;
 use super::presence::Glimpse;
 use super::settings::put_own_side;
 use crate::access::{Action, allowed};
-use crate::command::PageRequest;
+use crate::command::{CommandName, PageRequest};
 use crate::config::BlockedInGroup;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
@@ -26,7 +26,8 @@ impl Actor {
     /// # Errors
     /// `invalid_operation` for oneself; `user_not_found`; `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn block(&self, user: &UserId) -> ChatResult<()> {
-        self.set_block(user, true).await
+        let about = self.about(CommandName::BlockUser).users([user]);
+        self.command(about, self.set_block(user, true)).await
     }
 
     /// Lifts a block, from now on. Lifting one that is not there changes nothing.
@@ -34,7 +35,8 @@ impl Actor {
     /// # Errors
     /// `invalid_operation` for oneself; `user_not_found`; `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn unblock(&self, user: &UserId) -> ChatResult<()> {
-        self.set_block(user, false).await
+        let about = self.about(CommandName::UnblockUser).users([user]);
+        self.command(about, self.set_block(user, false)).await
     }
 
     /// Users the caller has blocked, in order of id.

@@ -7,6 +7,7 @@ use super::audience::Rosters;
 use super::cluster::Alive;
 use super::commit::Committer;
 use super::dispatch::Dispatcher;
+use super::outcomes::Outcomes;
 use super::pairs::PairCache;
 use super::push::Pushes;
 use super::stats::Counters;
@@ -16,8 +17,8 @@ use crate::config::ChatConfig;
 use crate::id::{IdGenerator, SystemIds};
 use crate::live::LiveSessions;
 use crate::port::{
-    Bus, Hook, LocalPresence, LocalRateLimiter, MediaStore, Notifier, Presence, RateLimiter, StoreDirectory,
-    Transport, UserDirectory,
+    Bus, CustomContentValidator, Hook, LocalPresence, LocalRateLimiter, MediaStore, Notifier, Presence,
+    RateLimiter, StoreDirectory, Transport, UserDirectory,
 };
 use crate::seal::Sealer;
 use crate::store::Store;
@@ -36,6 +37,7 @@ pub struct ChatEngineBuilder {
     notifier: Option<Arc<dyn Notifier>>,
     bus: Option<Arc<dyn Bus>>,
     hooks: Vec<Arc<dyn Hook>>,
+    custom: Option<Arc<dyn CustomContentValidator>>,
     transports: Vec<Arc<dyn Transport>>,
     secret: Option<Vec<u8>>,
     media_url: String,
@@ -57,6 +59,7 @@ impl ChatEngineBuilder {
             notifier: None,
             bus: None,
             hooks: Vec::new(),
+            custom: None,
             transports: Vec::new(),
             secret: None,
             media_url: "/api/attachments".to_owned(),
@@ -141,6 +144,13 @@ impl ChatEngineBuilder {
         self
     }
 
+    /// The judge of `custom` content. Without it every content of that kind is taken.
+    #[must_use]
+    pub fn with_custom_validator(mut self, validator: Arc<dyn CustomContentValidator>) -> Self {
+        self.custom = Some(validator);
+        self
+    }
+
     /// One more transport beside the live sessions of this process.
     #[must_use]
     pub fn with_transport(mut self, transport: Arc<dyn Transport>) -> Self {
@@ -174,6 +184,7 @@ impl ChatEngineBuilder {
         });
         let (committer, commits) = Committer::new(self.config.limits.queued_sends);
         let (dispatcher, lanes) = Dispatcher::new();
+        let (outcomes, outcome_lanes) = Outcomes::new();
         let counters = Arc::new(Counters::default());
         let (pushes, push_worker) = Pushes::new(self.notifier, Arc::clone(&counters));
         let (alive, listening) = Alive::new();
@@ -188,6 +199,8 @@ impl ChatEngineBuilder {
             presence: self.presence,
             limiter,
             hooks: self.hooks,
+            outcomes,
+            custom: self.custom,
             live,
             transports,
             sealer: Sealer::new(&secret),
@@ -206,6 +219,7 @@ impl ChatEngineBuilder {
         });
         commits.start(&inner);
         lanes.start(&inner);
+        outcome_lanes.start(&inner);
         if let Some(worker) = push_worker {
             worker.start(&inner);
         }

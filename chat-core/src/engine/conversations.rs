@@ -8,7 +8,7 @@ use super::groups::patched;
 use super::members::standing;
 use super::{Actor, Decision, avatar, validate};
 use crate::access::{Action, allowed};
-use crate::command::ConversationPatch;
+use crate::command::{CommandName, ConversationPatch};
 use crate::config::Policies;
 use crate::error::ChatResult;
 use crate::event::ChatEvent;
@@ -29,6 +29,16 @@ impl Actor {
     ///   picture.
     /// - `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn update_conversation(
+        &self,
+        id: ConversationId,
+        patch: ConversationPatch,
+    ) -> ChatResult<ConversationView> {
+        let about = self.about(CommandName::UpdateConversation).conversation(id);
+        self.command(about, self.update_conversation_past_hooks(id, patch))
+            .await
+    }
+
+    async fn update_conversation_past_hooks(
         &self,
         id: ConversationId,
         patch: ConversationPatch,

@@ -1,5 +1,5 @@
 use crate::access::Action;
-use crate::command::{DeleteMessage, DeletionScope};
+use crate::command::{CommandName, DeleteMessage, DeletionScope};
 use crate::config::Policies;
 use crate::engine::changeset::ChangeSet;
 use crate::engine::subject::{Scene, Subject};
@@ -26,6 +26,11 @@ impl Actor {
     /// - `window_closed`: his own, for everyone, past
     ///   [`delete_for_everyone_window`](crate::config::Policies::delete_for_everyone_window).
     pub async fn delete_message(&self, delete: DeleteMessage) -> ChatResult<()> {
+        let about = self.about(CommandName::DeleteMessage).message(delete.message_id);
+        self.command(about, self.delete_message_past_hooks(delete)).await
+    }
+
+    async fn delete_message_past_hooks(&self, delete: DeleteMessage) -> ChatResult<()> {
         let subject = self.subject(delete.message_id).await?;
         let mut needs = subject.needs();
         match delete.scope {

@@ -1,4 +1,4 @@
-use crate::command::{RegisterDevice, UnregisterDevice};
+use crate::command::{CommandName, RegisterDevice, UnregisterDevice};
 use crate::engine::Actor;
 use crate::error::{ChatError, ChatResult};
 use crate::model::Device;
@@ -11,6 +11,11 @@ impl Actor {
     /// # Errors
     /// `invalid_argument` (`token`): empty, over 4,096 bytes, or with U+0000.
     pub async fn register_device(&self, device: RegisterDevice) -> ChatResult<()> {
+        let about = self.about(CommandName::RegisterDevice);
+        self.command(about, self.register_device_past_hooks(device)).await
+    }
+
+    async fn register_device_past_hooks(&self, device: RegisterDevice) -> ChatResult<()> {
         self.check_token(&device.token)?;
         let device = Device {
             token: device.token,
@@ -28,6 +33,12 @@ impl Actor {
     /// # Errors
     /// `invalid_argument` (`token`): empty, over 4,096 bytes, or with U+0000.
     pub async fn unregister_device(&self, device: UnregisterDevice) -> ChatResult<()> {
+        let about = self.about(CommandName::UnregisterDevice);
+        self.command(about, self.unregister_device_past_hooks(device))
+            .await
+    }
+
+    async fn unregister_device_past_hooks(&self, device: UnregisterDevice) -> ChatResult<()> {
         self.check_token(&device.token)?;
         self.inner()
             .store

@@ -1,7 +1,7 @@
 //! Direct conversations: one per pair, whoever opens it and however concurrently.
 
 use crate::access::{Action, Standing, allowed};
-use crate::command::OpenDirect;
+use crate::command::{CommandName, OpenDirect};
 use crate::engine::changeset::ChangeSet;
 use crate::engine::{Actor, Decision};
 use crate::error::{ChatError, ChatResult, ErrorCode};
@@ -21,6 +21,11 @@ impl Actor {
     /// `cannot_message_self`; `user_not_found`; for a new one `you_blocked` or `not_permitted` when one of the two
     /// has blocked the other; `rate_limited`.
     pub async fn open_direct(&self, open: OpenDirect) -> ChatResult<OpenDirectAnswer> {
+        let about = self.about(CommandName::OpenDirect).users([&open.user_id]);
+        self.command(about, self.open_direct_past_hooks(open)).await
+    }
+
+    async fn open_direct_past_hooks(&self, open: OpenDirect) -> ChatResult<OpenDirectAnswer> {
         let pair = self.direct_with(&open.user_id, "user_id").await?;
         if let Some(conversation) = self.inner().store.direct(&pair).await? {
             return Ok(OpenDirectAnswer {

@@ -3,11 +3,11 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use futures::FutureExt;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 
 use super::drain::InFlight;
 use super::{ChatEngine, Inner};
@@ -20,6 +20,16 @@ use crate::model::Conversation;
 const LANES: usize = 8;
 /// Publications waiting in one lane; more are dropped, and sessions are told to catch up.
 const WAITING: usize = 4096;
+
+/// One item of [`ChatEngine::events`].
+#[derive(Debug, Clone)]
+pub enum EventItem {
+    /// Something happened.
+    Event(Arc<ChatEvent>),
+    /// So many items were lost here, because this reader was too slow or too much happened at once: what they told
+    /// has to be read from the store.
+    Missed(u64),
+}
 
 /// Events with what dispatching them needs to know.
 #[derive(Debug)]
@@ -79,8 +89,8 @@ pub(crate) struct Dispatcher {
 #[derive(Debug, Clone)]
 struct Lane {
     queue: mpsc::Sender<Ticket>,
-    /// Set when something had to be dropped; the lane's task then tells every session to catch up.
-    overflowed: Arc<AtomicBool>,
+    /// How many events had to be dropped; the lane's task then tells every session to catch up.
+    dropped: Arc<AtomicU64>,
 }
 
 /// A publication on its way; it is in flight until this is dropped, however its handling ends.
@@ -98,7 +108,7 @@ impl Drop for Ticket {
 
 /// The other ends, until the engine stands.
 pub(crate) struct Lanes {
-    receivers: Vec<(mpsc::Receiver<Ticket>, Arc<AtomicBool>)>,
+    receivers: Vec<(mpsc::Receiver<Ticket>, Arc<AtomicU64>)>,
 }
 
 impl Dispatcher {
@@ -106,13 +116,13 @@ impl Dispatcher {
         let (lanes, receivers) = (0..LANES)
             .map(|_| {
                 let (queue, receiver) = mpsc::channel(WAITING);
-                let overflowed = Arc::new(AtomicBool::new(false));
+                let dropped = Arc::new(AtomicU64::new(0));
                 (
                     Lane {
                         queue,
-                        overflowed: Arc::clone(&overflowed),
+                        dropped: Arc::clone(&dropped),
                     },
-                    (receiver, overflowed),
+                    (receiver, dropped),
                 )
             })
             .unzip();
@@ -127,9 +137,10 @@ impl Dispatcher {
             publication,
             in_flight: Arc::clone(in_flight),
         };
+        let events = ticket.publication.events.len() as u64;
         if let Some(lane) = self.lanes.get(lane)
             && let Err(mpsc::error::TrySendError::Full(_)) = lane.queue.try_send(ticket)
-            && !lane.overflowed.swap(true, Ordering::SeqCst)
+            && lane.dropped.fetch_add(events, Ordering::SeqCst) == 0
         {
             tracing::warn!("too many events wait for delivery; sessions are told to catch up");
         }
@@ -138,15 +149,16 @@ impl Dispatcher {
 
 impl Lanes {
     pub(crate) fn start(self, inner: &Arc<Inner>) {
-        for (mut lane, overflowed) in self.receivers {
+        for (mut lane, dropped) in self.receivers {
             let inner: Weak<Inner> = Arc::downgrade(inner);
             tokio::spawn(async move {
                 while let Some(ticket) = lane.recv().await {
                     let Some(inner) = inner.upgrade() else { return };
                     let engine = ChatEngine { inner };
                     engine.dispatch_all(&ticket.publication).await;
-                    if overflowed.swap(false, Ordering::SeqCst) {
-                        engine.miss_all().await;
+                    let missed = dropped.swap(0, Ordering::SeqCst);
+                    if missed > 0 {
+                        engine.miss_all(missed).await;
                     }
                 }
             });
@@ -155,15 +167,56 @@ impl Lanes {
 }
 
 impl ChatEngine {
-    /// Everything that happens, for the host: typed, after the commit. A host that falls more than 4,096 events
-    /// behind gets a `None` for the gap and catches up from the store.
-    pub fn events(&self) -> impl futures::Stream<Item = Option<Arc<ChatEvent>>> + Send + use<> {
+    /// Everything that happens, for the host: typed, after the commit, from this call on. In order within a
+    /// conversation; ephemeral events too. Each stream has its own pace and nothing waits for it: one that falls more
+    /// than 4,096 events behind gets [`EventItem::Missed`] in the place of what it lost, and goes on with what is
+    /// kept. The stream ends with the engine and does not keep it alive.
+    ///
+    /// For a copy that misses nothing, also over restarts, use the outbox behind signed webhooks instead.
+    ///
+    /// ```
+    /// # #[cfg(feature = "memory")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::sync::Arc;
+    /// # use chat_core::command::SendMessage;
+    /// # use chat_core::id::UserId;
+    /// # use chat_core::memory::MemoryStore;
+    /// # use chat_core::port::Identity;
+    /// use chat_core::engine::EventItem;
+    /// use chat_core::event::ChatEvent;
+    /// use futures::StreamExt;
+    ///
+    /// # let engine = chat_core::ChatEngine::builder(Arc::new(MemoryStore::default())).build();
+    /// # let (ada, ben) = (UserId::new("ada")?, UserId::new("ben")?);
+    /// # for id in [&ada, &ben] { engine.admit(&Identity::new(id.clone())).await?; }
+    /// let mut events = std::pin::pin!(engine.events());
+    /// # engine.as_user(&ada).send(SendMessage::text_to(ben, "hello")).await?;
+    /// let mut texts = Vec::new();
+    /// while let Some(item) = events.next().await {
+    ///     match item {
+    ///         EventItem::Event(event) => {
+    ///             if let ChatEvent::MessageCreated { message } = &*event {
+    ///                 texts.push(message.text.clone());
+    ///             }
+    ///         }
+    ///         EventItem::Missed(count) => eprintln!("{count} events missed; reading them from the store"),
+    ///     }
+    /// #   if !texts.is_empty() { break }
+    /// }
+    /// assert_eq!(texts, ["hello"]);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "memory"))]
+    /// # fn main() {}
+    /// ```
+    pub fn events(&self) -> impl futures::Stream<Item = EventItem> + Send + use<> {
         let receiver = self.inner().events.subscribe();
         futures::stream::unfold(receiver, |mut receiver| async move {
             match receiver.recv().await {
-                Ok(event) => Some((event, receiver)),
-                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => Some((None, receiver)),
-                Err(tokio::sync::broadcast::error::RecvError::Closed) => None,
+                Ok(item) => Some((item, receiver)),
+                Err(broadcast::error::RecvError::Lagged(count)) => Some((EventItem::Missed(count), receiver)),
+                Err(broadcast::error::RecvError::Closed) => None,
             }
         })
     }
@@ -181,7 +234,7 @@ impl ChatEngine {
     async fn dispatch_all(&self, publication: &Publication) {
         for event in &publication.events {
             // No subscriber is no error.
-            let _subscribers = self.inner().events.send(Some(Arc::clone(event)));
+            let _subscribers = self.inner().events.send(EventItem::Event(Arc::clone(event)));
             if let Err(error) = guarded(self.deliver(event, publication)).await {
                 tracing::warn!(%error, event = event.name(), "an event could not be delivered; its viewers catch up");
                 self.miss(event, publication).await;
@@ -194,19 +247,6 @@ impl ChatEngine {
             self.call_hooks(event).await;
         }
         self.hint(publication).await;
-    }
-
-    /// A hook that hangs or panics is the host's loss, not its users'.
-    async fn call_hooks(&self, event: &ChatEvent) {
-        for hook in &self.inner().hooks {
-            let limit = self.config().limits.command_deadline;
-            let call = AssertUnwindSafe(hook.after(event)).catch_unwind();
-            match tokio::time::timeout(limit, call).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => tracing::error!(event = event.name(), "a hook panicked"),
-                Err(_) => tracing::error!(event = event.name(), "a hook took too long and was given up"),
-            }
-        }
     }
 
     /// Tells those who should have had an event that they missed something.
@@ -226,8 +266,8 @@ impl ChatEngine {
     }
 
     /// Events were dropped before anybody knew whose: everybody catches up, the host too.
-    async fn miss_all(&self) {
-        let _subscribers = self.inner().events.send(None);
+    async fn miss_all(&self, count: u64) {
+        let _subscribers = self.inner().events.send(EventItem::Missed(count));
         self.tell_all().await;
     }
 }

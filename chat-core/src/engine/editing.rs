@@ -1,6 +1,6 @@
 use crate::access::Action;
-use crate::command::EditMessage;
-use crate::config::ChatConfig;
+use crate::command::{CommandName, EditMessage};
+use crate::config::{ChatConfig, Limits};
 use crate::engine::changeset::ChangeSet;
 use crate::engine::content::check_text;
 use crate::engine::sending::resolve_mentions;
@@ -27,17 +27,16 @@ impl Actor {
     /// - `window_closed`: past [`edit_window`](crate::config::Policies::edit_window).
     /// - `version_conflict`: not the expected version; `details.version` is the present one.
     pub async fn edit(&self, edit: EditMessage) -> ChatResult<MessageView> {
+        let about = self.about(CommandName::EditMessage).message(edit.message_id);
+        self.command(about, self.edit_past_hooks(edit)).await
+    }
+
+    async fn edit_past_hooks(&self, mut edit: EditMessage) -> ChatResult<MessageView> {
         let config = self.engine().config();
-        check_text(&edit.text, &config.limits)?;
-        if edit
-            .mentions
-            .as_ref()
-            .is_some_and(|mentions| mentions.len() > config.limits.mentions)
-        {
-            return Err(ChatError::invalid(
-                "mentions",
-                format!("at most {}", config.limits.mentions),
-            ));
+        check_edit(&edit, &config.limits)?;
+        if !self.inner().hooks.is_empty() {
+            self.ask_before_edit(&mut edit).await?;
+            check_edit(&edit, &config.limits)?;
         }
         let subject = self.subject(edit.message_id).await?;
         let asked = edit
@@ -56,6 +55,18 @@ impl Actor {
         };
         let message = self.commit(needs, move |facts| editing.decide(facts)).await?;
         self.render_changed(message).await
+    }
+}
+
+/// Checks an edit by itself.
+fn check_edit(edit: &EditMessage, limits: &Limits) -> ChatResult<()> {
+    check_text(&edit.text, limits)?;
+    match &edit.mentions {
+        Some(mentions) if mentions.len() > limits.mentions => Err(ChatError::invalid(
+            "mentions",
+            format!("at most {}", limits.mentions),
+        )),
+        _ => Ok(()),
     }
 }
 

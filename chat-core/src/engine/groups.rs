@@ -11,7 +11,7 @@ use super::content::hash_json;
 use super::members::{first_membership, standing};
 use super::{Actor, Decision, avatar, validate};
 use crate::access::{Action, allowed};
-use crate::command::{CreateGroup, PermissionsPatch};
+use crate::command::{CommandName, CreateGroup, PermissionsPatch};
 use crate::config::ChatConfig;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
@@ -39,6 +39,11 @@ impl Actor {
     ///   not his any more.
     /// - `rate_limited`, `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn create_group(&self, create: CreateGroup) -> ChatResult<CreateGroupAnswer> {
+        let about = self.about(CommandName::CreateGroup).users(&create.member_ids);
+        self.command(about, self.create_group_past_hooks(create)).await
+    }
+
+    async fn create_group_past_hooks(&self, create: CreateGroup) -> ChatResult<CreateGroupAnswer> {
         let mut group = NewGroup::new(self, create)?;
         let made_before = match &group.hash {
             Some(_) => !(self.inner().store)

@@ -4,6 +4,7 @@ use super::Actor;
 use super::changeset::ChangeSet;
 use super::members::{active_member, change_roles, count_of, standing, user_param, withdraw};
 use crate::access::{Action, allowed, heir};
+use crate::command::CommandName;
 use crate::config::{OwnerLeave, Policies};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
@@ -21,6 +22,11 @@ impl Actor {
     /// - `owner_cannot_leave`: by policy, while there is somebody to hand over to.
     /// - `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn leave(&self, id: ConversationId) -> ChatResult<()> {
+        let about = self.about(CommandName::LeaveConversation).conversation(id);
+        self.command(about, self.leave_past_hooks(id)).await
+    }
+
+    async fn leave_past_hooks(&self, id: ConversationId) -> ChatResult<()> {
         if self.is_host() {
             return Err(ChatError::new(
                 ErrorCode::InvalidOperation,
@@ -71,8 +77,16 @@ impl Actor {
     /// - Those of [`leave`](Actor::leave) for oneself.
     /// - `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn remove_member(&self, id: ConversationId, user: &UserId) -> ChatResult<()> {
+        let about = self
+            .about(CommandName::RemoveMember)
+            .conversation(id)
+            .users([user]);
+        self.command(about, self.remove_member_past_hooks(id, user)).await
+    }
+
+    async fn remove_member_past_hooks(&self, id: ConversationId, user: &UserId) -> ChatResult<()> {
         if user == self.user_id() {
-            return self.leave(id).await;
+            return self.leave_past_hooks(id).await;
         }
         let (me, target) = (self.user_id().clone(), user.clone());
         let mut needs = Needs::new(Target::Conversation(id));
@@ -106,6 +120,11 @@ impl Actor {
     /// - `forbidden`: the caller is not the owner.
     /// - `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn delete_conversation(&self, id: ConversationId) -> ChatResult<()> {
+        let about = self.about(CommandName::DeleteConversation).conversation(id);
+        self.command(about, self.delete_conversation_past_hooks(id)).await
+    }
+
+    async fn delete_conversation_past_hooks(&self, id: ConversationId) -> ChatResult<()> {
         let me = self.user_id().clone();
         let mut needs = Needs::new(Target::Conversation(id));
         needs.members = MembersNeeded::All;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use futures::future::join_all;
 
 use crate::access::{Action, Standing, allowed};
-use crate::command::{Mark, Marks};
+use crate::command::{CommandName, Mark, Marks};
 use crate::config::Policies;
 use crate::engine::changeset::ChangeSet;
 use crate::engine::{Actor, Decision};
@@ -13,6 +13,7 @@ use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, UserId};
 use crate::model::{Advance, Conversation, DirectPair, Member, ReadAudience, Seq, Visibility};
+use crate::port::CommandContext;
 use crate::store::{Facts, InboxEntry, MembersNeeded, Needs, Target};
 use crate::view::{ErrorView, MarkAnswer, MarksAnswer, ReadAllAnswer};
 
@@ -53,7 +54,14 @@ impl Actor {
     /// - `conversation_not_found`, `conversation_gone`, in the single form.
     /// - `invalid_operation` for the host, which has no marks.
     pub async fn mark_delivered(&self, marks: Marks) -> ChatResult<MarksAnswer> {
-        self.mark(marks, Kind::Delivered).await
+        let about = self.about_marks(CommandName::MarkDelivered, &marks);
+        self.command(about, self.mark(marks, Kind::Delivered)).await
+    }
+
+    fn about_marks(&self, command: CommandName, marks: &Marks) -> CommandContext {
+        let several = marks.marks.iter().flatten().map(|mark| mark.conversation_id);
+        (marks.conversation_id.into_iter().chain(several))
+            .fold(self.about(command), CommandContext::conversation)
     }
 
     /// Says up to which message the caller has read conversations; what is read is delivered. A mark that is not
@@ -63,6 +71,11 @@ impl Actor {
     /// # Errors
     /// As [`Actor::mark_delivered`].
     pub async fn mark_read(&self, marks: Marks) -> ChatResult<MarksAnswer> {
+        let about = self.about_marks(CommandName::MarkRead, &marks);
+        self.command(about, self.mark_read_past_hooks(marks)).await
+    }
+
+    async fn mark_read_past_hooks(&self, marks: Marks) -> ChatResult<MarksAnswer> {
         let audience = self.read_audience().await?;
         self.mark(marks, Kind::Read(audience)).await
     }
@@ -74,6 +87,13 @@ impl Actor {
     /// - `conversation_not_found`, `conversation_gone`.
     /// - `invalid_argument` (`seq`): missing where there are messages, beyond the last one, or not for him to see.
     pub async fn mark_unread(&self, mark: Mark) -> ChatResult<MarksAnswer> {
+        let about = self
+            .about(CommandName::MarkUnread)
+            .conversation(mark.conversation_id);
+        self.command(about, self.mark_unread_past_hooks(mark)).await
+    }
+
+    async fn mark_unread_past_hooks(&self, mark: Mark) -> ChatResult<MarksAnswer> {
         self.has_marks()?;
         let id = mark.conversation_id;
         let entry = self.inbox_of(&[id]).await?.remove(&id);
@@ -100,6 +120,11 @@ impl Actor {
     /// # Errors
     /// `unavailable`, `overloaded`, `outcome_unknown`: some conversations may have been read.
     pub async fn read_all(&self) -> ChatResult<ReadAllAnswer> {
+        let about = self.about(CommandName::ReadAll);
+        self.command(about, self.read_all_past_hooks()).await
+    }
+
+    async fn read_all_past_hooks(&self) -> ChatResult<ReadAllAnswer> {
         self.has_marks()?;
         let audience = self.read_audience().await?;
         let ids = self.inner().store.conversation_ids(self.user_id(), None).await?;

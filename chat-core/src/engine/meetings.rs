@@ -1,7 +1,7 @@
 //! Messages that live on after they were sent: proposals to meet, and locations that move.
 
 use crate::access::Action;
-use crate::command::{MeetingAction, MoveLocation, StepMeeting};
+use crate::command::{CommandName, MeetingAction, MoveLocation, StepMeeting};
 use crate::config::Limits;
 use crate::engine::changeset::ChangeSet;
 use crate::engine::content::{check_chars, check_position};
@@ -92,6 +92,11 @@ impl Actor {
     /// - `invalid_transition`: no such step from where it stands, by the clock too.
     /// - `forbidden`: the other side's step; `you_blocked`, `not_permitted`: as for sending.
     pub async fn step_meeting(&self, id: MessageId, step: StepMeeting) -> ChatResult<MessageView> {
+        let about = self.about(CommandName::StepMeeting).message(id);
+        self.command(about, self.step_meeting_past_hooks(id, step)).await
+    }
+
+    async fn step_meeting_past_hooks(&self, id: MessageId, step: StepMeeting) -> ChatResult<MessageView> {
         check_step(&step, &self.engine().config().limits)?;
         let subject = self.subject(id).await?;
         let needs = subject.needs();
@@ -111,6 +116,12 @@ impl Actor {
     /// - `forbidden`: somebody else's; `you_blocked`, `not_permitted`: as for sending.
     /// - `invalid_transition`: it has ended.
     pub async fn move_location(&self, id: MessageId, change: MoveLocation) -> ChatResult<MessageView> {
+        let about = self.about(CommandName::MoveLocation).message(id);
+        self.command(about, self.move_location_past_hooks(id, change))
+            .await
+    }
+
+    async fn move_location_past_hooks(&self, id: MessageId, change: MoveLocation) -> ChatResult<MessageView> {
         let target = check_move(&change)?;
         let subject = self.subject(id).await?;
         let needs = subject.needs();

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::changeset::ChangeSet;
 use super::{Actor, Decision};
 use crate::access::{Action, Standing, allowed, may_rejoin};
-use crate::command::{AddMembers, PageRequest, SetRole, TransferOwnership};
+use crate::command::{AddMembers, CommandName, PageRequest, SetRole, TransferOwnership};
 use crate::config::{ChatConfig, HistoryForNewMembers, Policies};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
@@ -56,6 +56,18 @@ impl Actor {
     /// - `member_limit_exceeded`: then nobody is added.
     /// - `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn add_members(&self, id: ConversationId, add: AddMembers) -> ChatResult<AddMembersAnswer> {
+        let about = self
+            .about(CommandName::AddMembers)
+            .conversation(id)
+            .users(&add.user_ids);
+        self.command(about, self.add_members_past_hooks(id, add)).await
+    }
+
+    async fn add_members_past_hooks(
+        &self,
+        id: ConversationId,
+        add: AddMembers,
+    ) -> ChatResult<AddMembersAnswer> {
         let config = self.engine().config().clone();
         let mut seen = HashSet::new();
         let asked: Vec<UserId> = (add.user_ids.into_iter())
@@ -103,6 +115,16 @@ impl Actor {
     ///
     /// [`transfer_ownership`]: Actor::transfer_ownership
     pub async fn set_role(&self, id: ConversationId, user: &UserId, set: SetRole) -> ChatResult<MemberView> {
+        let about = self.about(CommandName::SetRole).conversation(id).users([user]);
+        self.command(about, self.set_role_past_hooks(id, user, set)).await
+    }
+
+    async fn set_role_past_hooks(
+        &self,
+        id: ConversationId,
+        user: &UserId,
+        set: SetRole,
+    ) -> ChatResult<MemberView> {
         if set.role == Role::Owner {
             return Err(ChatError::invalid(
                 "role",
@@ -146,6 +168,19 @@ impl Actor {
     /// - `user_not_found` (`user_id`): no member.
     /// - `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn transfer_ownership(
+        &self,
+        id: ConversationId,
+        to: TransferOwnership,
+    ) -> ChatResult<MemberView> {
+        let about = self
+            .about(CommandName::TransferOwnership)
+            .conversation(id)
+            .users([&to.user_id]);
+        self.command(about, self.transfer_ownership_past_hooks(id, to))
+            .await
+    }
+
+    async fn transfer_ownership_past_hooks(
         &self,
         id: ConversationId,
         to: TransferOwnership,

@@ -27,6 +27,7 @@ mod drain;
 mod editing;
 mod groups;
 mod history;
+mod hooks;
 mod inbox;
 mod leaving;
 mod limits;
@@ -34,6 +35,7 @@ mod maintenance;
 mod marks;
 mod meetings;
 mod members;
+mod outcomes;
 mod paging;
 mod pairs;
 mod presence;
@@ -61,13 +63,15 @@ pub use actor::Actor;
 pub use attachments::{NewUpload, Upload};
 pub use builder::ChatEngineBuilder;
 pub(crate) use commit::Decision;
+pub use dispatch::EventItem;
 pub use stats::{CommandCount, EngineStats};
 
 use crate::config::ChatConfig;
-use crate::event::ChatEvent;
 use crate::id::IdGenerator;
 use crate::live::LiveSessions;
-use crate::port::{Bus, Hook, MediaStore, Presence, RateLimiter, Transport, UserDirectory};
+use crate::port::{
+    Bus, CustomContentValidator, Hook, MediaStore, Presence, RateLimiter, Transport, UserDirectory,
+};
 use crate::seal::Sealer;
 use crate::store::Store;
 use crate::time::{Clock, Timestamp};
@@ -88,6 +92,8 @@ pub(crate) struct Inner {
     pub(crate) presence: Arc<dyn Presence>,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
+    pub(crate) outcomes: outcomes::Outcomes,
+    pub(crate) custom: Option<Arc<dyn CustomContentValidator>>,
     pub(crate) live: Arc<LiveSessions>,
     pub(crate) transports: Vec<Arc<dyn Transport>>,
     pub(crate) sealer: Sealer,
@@ -101,7 +107,7 @@ pub(crate) struct Inner {
     pub(crate) bus: Option<Arc<dyn Bus>>,
     pub(crate) _alive: cluster::Alive,
     pub(crate) pushes: push::Pushes,
-    pub(crate) events: broadcast::Sender<Option<Arc<ChatEvent>>>,
+    pub(crate) events: broadcast::Sender<EventItem>,
     pub(crate) counters: Arc<stats::Counters>,
 }
 

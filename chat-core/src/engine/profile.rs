@@ -1,7 +1,7 @@
 //! Users: the caller himself, his settings, and others.
 
 use super::{Actor, avatar, validate};
-use crate::command::{PageRequest, ProfilePatch, SettingsPatch};
+use crate::command::{CommandName, PageRequest, ProfilePatch, SettingsPatch};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::UserId;
 use crate::model::{SettingsChange, User, UserPatch, UserSettings};
@@ -28,6 +28,11 @@ impl Actor {
     /// - `user_not_found`: the engine has never met him.
     /// - `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn update_me(&self, patch: ProfilePatch) -> ChatResult<UserView> {
+        let about = self.about(CommandName::UpdateMe);
+        self.command(about, self.update_me_past_hooks(patch)).await
+    }
+
+    async fn update_me_past_hooks(&self, patch: ProfilePatch) -> ChatResult<UserView> {
         let limits = &self.engine().config().limits;
         if let Some(name) = &patch.name {
             validate::name(name, limits)?;
@@ -74,6 +79,11 @@ impl Actor {
     /// # Errors
     /// `user_not_found` when the engine has never met him; `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn update_settings(&self, patch: SettingsPatch) -> ChatResult<UserSettings> {
+        let about = self.about(CommandName::UpdateSettings);
+        self.command(about, self.update_settings_past_hooks(patch)).await
+    }
+
+    async fn update_settings_past_hooks(&self, patch: SettingsPatch) -> ChatResult<UserSettings> {
         let before = self.own_row().await?;
         let now = self.engine().now();
         let change = SettingsChange {

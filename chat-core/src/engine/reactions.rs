@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use crate::access::Action;
-use crate::command::ReactTo;
+use crate::command::{CommandName, ReactTo};
 use crate::engine::changeset::ChangeSet;
 use crate::engine::subject::Subject;
 use crate::engine::{Actor, Decision};
@@ -30,7 +30,8 @@ impl Actor {
     /// - `invalid_operation`: a tombstone or a line of the engine.
     /// - `you_blocked`, `not_permitted`: one of a direct's two blocks the other, or the conversation is frozen.
     pub async fn add_reaction(&self, react: ReactTo) -> ChatResult<MessageView> {
-        self.react(react, Step::Add).await
+        let about = self.about(CommandName::AddReaction).message(react.message_id);
+        self.command(about, self.react(react, Step::Add)).await
     }
 
     /// Removes the caller's reaction from a message. A reaction that is not there changes nothing.
@@ -38,7 +39,8 @@ impl Actor {
     /// # Errors
     /// As [`Actor::add_reaction`].
     pub async fn remove_reaction(&self, react: ReactTo) -> ChatResult<MessageView> {
-        self.react(react, Step::Remove).await
+        let about = self.about(CommandName::RemoveReaction).message(react.message_id);
+        self.command(about, self.react(react, Step::Remove)).await
     }
 
     async fn react(&self, react: ReactTo, step: Step) -> ChatResult<MessageView> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::content::{self, MENTION_ALL};
 use super::{directs, marks};
 use crate::access::{Action, Sight, Standing, Visibility, allowed, visible};
-use crate::command::SendMessage;
+use crate::command::{CommandName, SendMessage};
 use crate::config::{BlockedInGroup, ChatConfig};
 use crate::engine::changeset::ChangeSet;
 use crate::engine::{Actor, Decision};
@@ -15,7 +15,6 @@ use crate::model::{
     Attachment, AttachmentKind, AttachmentState, Content, Conversation, ConversationKind, DirectPair, Member,
     Message, MessageKind, ReadAudience, ReplyTarget,
 };
-use crate::port::Draft;
 use crate::store::{Facts, MembersNeeded, Needs, Target};
 use crate::time::Timestamp;
 use crate::view::SentMessage;
@@ -44,9 +43,17 @@ impl Actor {
     /// - `rejected_by_policy`: the host's hook.
     /// - `rate_limited`: the first message to a user makes a conversation, and those have a rate of their own.
     /// - `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
-    pub async fn send(&self, mut message: SendMessage) -> ChatResult<SentMessage> {
+    pub async fn send(&self, message: SendMessage) -> ChatResult<SentMessage> {
+        let about = self
+            .about(CommandName::SendMessage)
+            .conversation(message.conversation_id)
+            .users(&message.recipient_id);
+        self.command(about, self.send_past_hooks(message)).await
+    }
+
+    async fn send_past_hooks(&self, mut message: SendMessage) -> ChatResult<SentMessage> {
         let limits = &self.engine().config().limits;
-        let mut structured = content::check(&message, self.user_id(), limits)?;
+        let mut structured = self.checked_content(&message)?;
         let (target, other) = self.send_target(&message).await?;
         let by_recipient = message.recipient_id.is_some();
         let hash = content::payload_hash(&message);
@@ -55,8 +62,8 @@ impl Actor {
                 return self.answer_sent(sent, by_recipient).await;
             }
             content::check_times(&structured, self.engine().now(), limits)?;
-            self.ask_hooks(&mut message).await?;
-            structured = content::check(&message, self.user_id(), limits)?;
+            self.ask_before_send(&mut message).await?;
+            structured = self.checked_content(&message)?;
         }
         self.allow_new_direct(&target).await?;
         let quoted = self.quoted_sender(&message, other.as_ref()).await?;
@@ -194,20 +201,6 @@ impl Actor {
             Ok(Decision::nothing(replay(facts, conversation, &hash)?))
         })
         .await
-    }
-
-    async fn ask_hooks(&self, message: &mut SendMessage) -> ChatResult<()> {
-        for hook in &self.inner().hooks {
-            let draft = Draft {
-                sender: self.user_id(),
-                message: &mut *message,
-            };
-            hook.before_send(draft).await.map_err(|rejection| {
-                ChatError::new(ErrorCode::RejectedByPolicy, rejection.detail)
-                    .with_fact("policy_code", rejection.policy_code)
-            })?;
-        }
-        Ok(())
     }
 
     async fn answer_sent(&self, sent: Sent, by_recipient: bool) -> ChatResult<SentMessage> {

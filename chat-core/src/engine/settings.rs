@@ -4,7 +4,7 @@ use super::changeset::ChangeSet;
 use super::members::standing;
 use super::{Actor, Decision};
 use crate::access::{Action, allowed};
-use crate::command::ConversationSettings;
+use crate::command::{CommandName, ConversationSettings};
 use crate::error::{ChatError, ChatResult};
 use crate::event::ChatEvent;
 use crate::id::ConversationId;
@@ -31,6 +31,18 @@ impl Actor {
         id: ConversationId,
         patch: ConversationSettings,
     ) -> ChatResult<ConversationView> {
+        let about = self
+            .about(CommandName::UpdateConversationSettings)
+            .conversation(id);
+        self.command(about, self.update_conversation_settings_past_hooks(id, patch))
+            .await
+    }
+
+    async fn update_conversation_settings_past_hooks(
+        &self,
+        id: ConversationId,
+        patch: ConversationSettings,
+    ) -> ChatResult<ConversationView> {
         if patch.pinned == Some(true) && patch.archived == Some(true) {
             return Err(ChatError::invalid("archived", "not together with pinned"));
         }
@@ -47,6 +59,11 @@ impl Actor {
     /// # Errors
     /// `conversation_not_found`, `conversation_gone`; `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn clear(&self, id: ConversationId) -> ChatResult<()> {
+        let about = self.about(CommandName::ClearConversation).conversation(id);
+        self.command(about, self.clear_past_hooks(id)).await
+    }
+
+    async fn clear_past_hooks(&self, id: ConversationId) -> ChatResult<()> {
         self.change_own_side(id, true, |member, conversation, _| clear(member, conversation))
             .await
     }
@@ -56,6 +73,11 @@ impl Actor {
     /// # Errors
     /// Those of [`clear`](Actor::clear).
     pub async fn hide(&self, id: ConversationId) -> ChatResult<()> {
+        let about = self.about(CommandName::HideConversation).conversation(id);
+        self.command(about, self.hide_past_hooks(id)).await
+    }
+
+    async fn hide_past_hooks(&self, id: ConversationId) -> ChatResult<()> {
         self.change_own_side(id, true, |member, conversation, _| {
             clear(member, conversation);
             member.hidden_seq = Some(conversation.last_seq);

@@ -24,6 +24,10 @@ pub struct EngineStats {
     pub pushes_dropped: u64,
     /// Pushes that failed: an error of the provider or of the store, no answer in time, or a panic.
     pub pushes_failed: u64,
+    /// Calls of hooks that panicked or were given up.
+    pub hooks_failed: u64,
+    /// Outcomes of commands that hooks were not told because too many were waiting.
+    pub command_outcomes_dropped: u64,
     /// Commands of live sessions by name and outcome, those that occurred.
     pub commands: Vec<CommandCount>,
 }
@@ -50,6 +54,8 @@ pub(crate) struct Counters {
     failed_commits: AtomicU64,
     pushes_dropped: AtomicU64,
     pushes_failed: AtomicU64,
+    hooks_failed: AtomicU64,
+    command_outcomes_dropped: AtomicU64,
     commands: Vec<AtomicU64>,
 }
 
@@ -60,6 +66,8 @@ impl Default for Counters {
             failed_commits: AtomicU64::new(0),
             pushes_dropped: AtomicU64::new(0),
             pushes_failed: AtomicU64::new(0),
+            hooks_failed: AtomicU64::new(0),
+            command_outcomes_dropped: AtomicU64::new(0),
             commands: (0..COMMANDS * CODES).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -77,6 +85,14 @@ impl Counters {
 
     pub(crate) fn push_failed(&self) {
         self.pushes_failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn hook_failed(&self) {
+        self.hooks_failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn command_outcome_dropped(&self) {
+        self.command_outcomes_dropped.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A command ended; `refusal` is `None` when it was carried out.
@@ -129,6 +145,8 @@ impl ChatEngine {
             failed_commits: inner.counters.failed_commits.load(Ordering::Relaxed),
             pushes_dropped: inner.counters.pushes_dropped.load(Ordering::Relaxed),
             pushes_failed: inner.counters.pushes_failed.load(Ordering::Relaxed),
+            hooks_failed: inner.counters.hooks_failed.load(Ordering::Relaxed),
+            command_outcomes_dropped: inner.counters.command_outcomes_dropped.load(Ordering::Relaxed),
             commands: inner.counters.commands(),
         }
     }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::members::count_of;
 use super::{Actor, ChatEngine, Inner};
 use crate::access::{Action, Standing, allowed, known_presence};
-use crate::command::SetTyping;
+use crate::command::{CommandName, SetTyping};
 use crate::config::Limits;
 use crate::error::ChatResult;
 use crate::event::ChatEvent;
@@ -35,6 +35,13 @@ impl Actor {
     ///   A stop is never refused for that.
     /// - `unavailable`.
     pub async fn set_typing(&self, typing: SetTyping) -> ChatResult<()> {
+        let about = self
+            .about(CommandName::Typing)
+            .conversation(typing.conversation_id);
+        self.command(about, self.set_typing_past_hooks(typing)).await
+    }
+
+    async fn set_typing_past_hooks(&self, typing: SetTyping) -> ChatResult<()> {
         let id = typing.conversation_id;
         let (conversation, member) = self.readable(id).await?;
         let typists = &self.inner().typing;

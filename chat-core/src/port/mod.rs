@@ -2,6 +2,7 @@
 
 mod auth;
 mod bus;
+mod custom;
 mod directory;
 mod hooks;
 mod media;
@@ -12,9 +13,10 @@ mod transport;
 
 pub use auth::{Authenticator, Credentials, Identity};
 pub use bus::{Bus, BusSignal, Hint, LocalBus};
+pub use custom::{CustomContentValidator, CustomTypes};
 pub(crate) use directory::known_users;
 pub use directory::{StoreDirectory, UserDirectory};
-pub use hooks::{Draft, Hook, Rejection};
+pub use hooks::{CommandContext, Draft, EditDraft, Hook, Rejection, Via};
 pub use media::{MediaStore, MediaStream};
 pub use notifier::{Notifier, NotifyReport, Push};
 pub use presence::{Edge, LocalPresence, Presence};

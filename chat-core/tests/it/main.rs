@@ -18,6 +18,7 @@ mod devices;
 mod editing;
 mod groups;
 mod history;
+mod hooks;
 mod host;
 mod leaving;
 mod marks;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chat_core::command::{DeleteMessage, DeletionScope, Mark, Marks, OpenDirect, SendMessage};
 use chat_core::config::{ChatConfig, Rate};
+use chat_core::engine::EventItem;
 use chat_core::error::{ChatError, ChatResult, ErrorCode};
 use chat_core::event::ChatEvent;
 use chat_core::id::{ConversationId, MessageId, UserId};
@@ -276,7 +277,8 @@ impl World {
         let mut events = std::pin::pin!(self.engine.events());
         let done = doing.await;
         let mut seen = Vec::new();
-        while let Ok(Some(Some(event))) = tokio::time::timeout(Duration::from_millis(50), events.next()).await
+        while let Ok(Some(EventItem::Event(event))) =
+            tokio::time::timeout(Duration::from_millis(50), events.next()).await
         {
             seen.push(ChatEvent::clone(&event));
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chat_core::command::{CreateGroup, OpenDirect, SendMessage};
 use chat_core::config::ChatConfig;
+use chat_core::engine::EventItem;
 use chat_core::error::{ChatError, ChatResult, ErrorCode};
 use chat_core::event::ChatEvent;
 use chat_core::id::{AttachmentId, ConversationId, UserId};
@@ -38,7 +39,7 @@ impl Authenticator for ByName {
     }
 }
 
-type Events = Pin<Box<dyn Stream<Item = Option<Arc<ChatEvent>>> + Send>>;
+type Events = Pin<Box<dyn Stream<Item = EventItem> + Send>>;
 
 pub(crate) struct World {
     pub(crate) engine: ChatEngine,
@@ -208,7 +209,10 @@ impl World {
         let mut events = self.events.lock().unwrap();
         let mut happened = Vec::new();
         while let Some(Some(event)) = events.next().now_or_never() {
-            happened.push(event.expect("no gap"));
+            match event {
+                EventItem::Event(event) => happened.push(event),
+                EventItem::Missed(count) => panic!("{count} events are missing"),
+            }
         }
         happened
     }

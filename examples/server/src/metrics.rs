@@ -80,6 +80,8 @@ impl Metrics {
         counter!("chat_commits_total", "outcome" => "failed").absolute(stats.failed_commits);
         counter!("chat_pushes_dropped_total").absolute(stats.pushes_dropped);
         counter!("chat_pushes_failed_total").absolute(stats.pushes_failed);
+        counter!("chat_hooks_failed_total").absolute(stats.hooks_failed);
+        counter!("chat_command_outcomes_dropped_total").absolute(stats.command_outcomes_dropped);
         for command in stats.commands {
             counter!("chat_commands_total", "command" => command.name, "code" => command.code)
                 .absolute(command.count);
@@ -110,6 +112,11 @@ fn describe() {
     describe_counter!(
         "chat_pushes_failed_total",
         "Pushes the provider or the store failed"
+    );
+    describe_counter!("chat_hooks_failed_total", "Hooks that panicked or were given up");
+    describe_counter!(
+        "chat_command_outcomes_dropped_total",
+        "Outcomes of commands dropped because hooks were too slow"
     );
     describe_counter!(
         "chat_commands_total",

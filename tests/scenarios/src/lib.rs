@@ -15,5 +15,6 @@ documents! {
     errors = "../../../docs/errors.md";
     design = "../../../docs/design.md";
     operations = "../../../docs/operations.md";
+    hosts = "../../../docs/hosts.md";
     from_node = "../../../docs/from-node.md";
 }

@@ -1,0 +1,98 @@
+use std::fmt;
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// Every command that changes something, by whichever path it comes: what hooks are asked about.
+        ///
+        /// Live commands have the name they have on the wire. What only concerns the asking session itself
+        /// (`open_conversation`, `set_foreground`, presence subscriptions, `refresh_token`) and what only reads is
+        /// not among them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum CommandName { $($(#[$doc])* $name,)* }
+
+        impl CommandName {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its stable name.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+names! {
+    /// Sends a message.
+    SendMessage = "send_message";
+    /// Changes the text of a message.
+    EditMessage = "edit_message";
+    /// Deletes a message, for oneself or for everyone.
+    DeleteMessage = "delete_message";
+    /// Adds a reaction.
+    AddReaction = "add_reaction";
+    /// Takes a reaction back.
+    RemoveReaction = "remove_reaction";
+    /// Accepts, declines or moves a meeting.
+    StepMeeting = "step_meeting";
+    /// Moves or ends a live location.
+    MoveLocation = "move_location";
+    /// Says what has reached a device.
+    MarkDelivered = "mark_delivered";
+    /// Says what was read.
+    MarkRead = "mark_read";
+    /// Marks as unread.
+    MarkUnread = "mark_unread";
+    /// Reads every conversation to its end.
+    ReadAll = "read_all";
+    /// Says that somebody types, or has stopped.
+    Typing = "typing";
+    /// Finds or makes the direct conversation with a user.
+    OpenDirect = "open_direct";
+    /// Makes a group.
+    CreateGroup = "create_group";
+    /// Changes name, picture, permissions … of a group.
+    UpdateConversation = "update_conversation";
+    /// Changes one's own side of a conversation.
+    UpdateConversationSettings = "update_conversation_settings";
+    /// Clears a conversation for oneself.
+    ClearConversation = "clear_conversation";
+    /// Takes a conversation out of one's list.
+    HideConversation = "hide_conversation";
+    /// Leaves a group.
+    LeaveConversation = "leave_conversation";
+    /// Deletes a group.
+    DeleteConversation = "delete_conversation";
+    /// Adds members.
+    AddMembers = "add_members";
+    /// Removes a member.
+    RemoveMember = "remove_member";
+    /// Changes a member's role.
+    SetRole = "set_role";
+    /// Hands ownership over.
+    TransferOwnership = "transfer_ownership";
+    /// Blocks a user.
+    BlockUser = "block_user";
+    /// Lifts a block.
+    UnblockUser = "unblock_user";
+    /// Changes one's profile.
+    UpdateMe = "update_me";
+    /// Changes one's settings.
+    UpdateSettings = "update_settings";
+    /// Registers a device for pushes.
+    RegisterDevice = "register_device";
+    /// Removes a device.
+    UnregisterDevice = "unregister_device";
+    /// Uploads a file.
+    UploadAttachment = "upload_attachment";
+    /// Deletes an upload that nothing shows.
+    DeleteAttachment = "delete_attachment";
+}
+
+impl fmt::Display for CommandName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
