@@ -104,6 +104,17 @@ pub struct Policies {
     pub mention_breaks_mute: bool,
     /// A valid token of an unknown user makes that user. Default true.
     pub create_users_from_tokens: bool,
+    /// Messages of direct conversations are purged so long after they were sent, where the host has not
+    /// [set another time](crate::ChatEngine::set_retention). Default `None`: kept.
+    #[serde(serialize_with = "optional_seconds")]
+    pub retention_direct: Option<Duration>,
+    /// The same for groups.
+    #[serde(serialize_with = "optional_seconds")]
+    pub retention_group: Option<Duration>,
+    /// When a message was delivered and read is forgotten so long after it happened; that it was stays known. Default
+    /// `None`: kept.
+    #[serde(serialize_with = "optional_seconds")]
+    pub retention_receipt_times: Option<Duration>,
     /// Above so many members: no live receipts, typing or presence, no system lines for joining and leaving, no
     /// member list in conversations. Default 100.
     pub large_group_threshold: usize,
@@ -125,6 +136,9 @@ impl Default for Policies {
             push_when_online: false,
             mention_breaks_mute: false,
             create_users_from_tokens: true,
+            retention_direct: None,
+            retention_group: None,
+            retention_receipt_times: None,
             large_group_threshold: 100,
         }
     }

@@ -54,9 +54,19 @@ CREATE TABLE chat_conversations (
   frozen INTEGER NOT NULL,
   custom TEXT,
   dissolved_at INTEGER,
+  first_seq INTEGER NOT NULL DEFAULT 1,
+  min_rev INTEGER NOT NULL DEFAULT 0,
+  oldest_at INTEGER,
+  -- Milliseconds; -1 is for good, NULL by policy.
+  retention INTEGER,
   commit_no INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX chat_conversations_pair ON chat_conversations (pair_low, pair_high) WHERE pair_low IS NOT NULL;
+-- Whose oldest message is past its retention.
+CREATE INDEX chat_conversations_oldest ON chat_conversations (kind, oldest_at, id)
+  WHERE retention IS NULL AND oldest_at IS NOT NULL;
+CREATE INDEX chat_conversations_due ON chat_conversations (oldest_at + retention, id)
+  WHERE retention >= 0 AND oldest_at IS NOT NULL;
 CREATE INDEX chat_conversations_pair_high ON chat_conversations (pair_high, pair_low) WHERE pair_low IS NOT NULL;
 
 -- unread_after and sees_from are derived: Member::unread_after(), and the lowest seq the member may see at all.
@@ -171,7 +181,8 @@ CREATE UNIQUE INDEX chat_hides_message ON chat_hides (user_id, message_id);
 CREATE INDEX chat_hides_of ON chat_hides (message_id);
 CREATE INDEX chat_hides_rev ON chat_hides (user_id, conversation_id, rev);
 
--- The log of marks. step: 0 delivered, 1 read for nobody, 2 read for contacts, 3 read for everyone.
+-- The log of marks. step: 0 delivered, 1 read for nobody, 2 read for contacts, 3 read for everyone. timeless: its
+-- time is not told any more.
 CREATE TABLE chat_advances (
   position INTEGER PRIMARY KEY,
   conversation_id BLOB NOT NULL REFERENCES chat_conversations (id),
@@ -179,9 +190,11 @@ CREATE TABLE chat_advances (
   step INTEGER NOT NULL,
   from_seq INTEGER NOT NULL,
   to_seq INTEGER NOT NULL,
-  at INTEGER NOT NULL
+  at INTEGER NOT NULL,
+  timeless INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX chat_advances_to ON chat_advances (conversation_id, user_id, step, to_seq);
+CREATE INDEX chat_advances_at ON chat_advances (at) WHERE timeless = 0;
 
 CREATE TABLE chat_reactions (
   position INTEGER PRIMARY KEY,

@@ -85,6 +85,7 @@ impl ChangeSet {
         message.rev = rev;
         message.created_at = self.at;
         message.conversation_id = self.conversation.id;
+        self.conversation.horizon.oldest_at.get_or_insert(self.at);
         if message.countable {
             self.conversation
                 .note_countable(message.seq, &message.sender_id, self.at);

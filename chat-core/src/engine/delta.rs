@@ -174,6 +174,10 @@ impl Actor {
             {
                 since = Since::Reset(position);
             }
+            if changed.since_rev < sight.conversation.horizon.min_rev {
+                // Changes the client has not seen are among what was purged, so the difference is not known.
+                since = Since::Reset(SyncPosition(0));
+            }
             changes = Changes {
                 messages: changed.messages,
                 hidden: changed.hidden,

@@ -8,7 +8,7 @@ use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, UserId};
 use crate::model::{
-    Conversation, ConversationKind, DirectPair, JsonObject, LastCountable, Member, Permissions,
+    Conversation, ConversationKind, DirectPair, Horizon, JsonObject, LastCountable, Member, Permissions,
 };
 use crate::store::{Facts, MembersNeeded, Needs, Target};
 use crate::time::Timestamp;
@@ -119,6 +119,7 @@ pub(crate) fn new_direct(
         frozen: false,
         custom: JsonObject::default(),
         dissolved_at: None,
+        horizon: Horizon::default(),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::config::ChatConfig;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
-use crate::model::{Conversation, ConversationKind, JsonObject, LastCountable, Permissions, Role};
+use crate::model::{Conversation, ConversationKind, Horizon, JsonObject, LastCountable, Permissions, Role};
 use crate::store::{Facts, MembersNeeded, Needs, Target};
 use crate::view::CreateGroupAnswer;
 
@@ -288,6 +288,7 @@ impl NewGroup {
             frozen: false,
             custom: self.custom.clone(),
             dissolved_at: None,
+            horizon: Horizon::default(),
         }
     }
 }

@@ -15,6 +15,9 @@ const HEARTBEAT: Duration = Duration::from_secs(25);
 /// How often files that nothing uses are cleared away.
 const FILES: Duration = Duration::from_secs(60);
 
+/// How often messages past their retention are purged.
+const RETENTION: Duration = Duration::from_secs(60);
+
 /// Starts the engine's clockwork; it ends with the engine.
 pub(crate) fn start(inner: &Arc<Inner>) {
     typing::start(inner);
@@ -26,6 +29,11 @@ pub(crate) fn start(inner: &Arc<Inner>) {
     every(inner, FILES, |engine| async move {
         if let Err(error) = engine.sweep_files().await {
             tracing::warn!(%error, "unused files could not be cleared away");
+        }
+    });
+    every(inner, RETENTION, |engine| async move {
+        if let Err(error) = engine.sweep_retention().await {
+            tracing::warn!(%error, "messages past their retention could not be purged");
         }
     });
 }

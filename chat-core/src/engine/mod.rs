@@ -44,6 +44,7 @@ mod push;
 mod reactions;
 mod receipts;
 mod render;
+mod retention;
 mod search;
 mod sending;
 mod sessions;

@@ -90,6 +90,15 @@ impl State {
         both.into_iter().flatten().map(|row| row.at).min()
     }
 
+    /// Whether somebody blocks him or he blocks somebody.
+    pub(super) fn is_in_a_block(&self, user: &UserId) -> bool {
+        let active = |row: &BlockRow| row.on;
+        self.blocks
+            .get(user)
+            .is_some_and(|list| list.values().any(active))
+            || (self.blocks.values()).any(|list| list.get(user).is_some_and(active))
+    }
+
     fn blocks_of(&self, user: &UserId) -> Blocks {
         let mut blocked_by: Vec<UserId> = self
             .blocks

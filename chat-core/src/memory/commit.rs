@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::state::{HideRow, MemberRow, MessageRow, Room, State};
+use super::state::{HideRow, MemberRow, MessageRow, Room, State, Step};
 use crate::error::{BackendError, BackendErrorKind, ChatError};
 use crate::id::ConversationId;
 use crate::model::Message;
@@ -145,7 +145,8 @@ impl State {
             .chain(writes.messages.iter().map(|row| row.conversation_id))
             .chain(writes.advances.iter().map(|row| row.conversation_id))
             .chain(writes.reactions_added.iter().map(|row| row.conversation_id))
-            .chain(writes.hides.iter().map(|row| row.conversation_id));
+            .chain(writes.hides.iter().map(|row| row.conversation_id))
+            .chain(writes.purge.map(|purge| purge.conversation_id));
         for id in rows {
             if !known(id) {
                 return Err(Broken::UnknownConversation);
@@ -210,6 +211,9 @@ impl State {
             room.position = position;
             room.revs.push((position, rev));
         }
+        if let Some(purge) = writes.purge {
+            self.purge(purge);
+        }
         for member in writes.members {
             self.rooms_of
                 .entry(member.user_id.clone())
@@ -225,7 +229,10 @@ impl State {
         }
         for advance in writes.advances {
             if let Some(room) = self.rooms.get_mut(&advance.conversation_id) {
-                room.advances.push(advance);
+                room.advances.push(Step {
+                    advance,
+                    timeless: false,
+                });
             }
         }
         for id in writes.reactions_cleared {

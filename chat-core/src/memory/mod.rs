@@ -13,6 +13,7 @@ mod devices;
 mod inbox;
 mod messages;
 mod receipts;
+mod retention;
 mod state;
 mod users;
 

@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use super::MemoryStore;
+use super::state::Step;
 use crate::error::BackendResult;
 use crate::id::{ConversationId, UserId};
 use crate::model::{ReadAudience, Seq};
@@ -19,23 +20,34 @@ impl ReceiptStore for MemoryStore {
         audience: ReadAudience,
     ) -> BackendResult<HashMap<UserId, MarkTimes>> {
         let state = self.state();
-        let mut times: HashMap<UserId, MarkTimes> = HashMap::new();
         let Some(room) = state.rooms.get(&conversation) else {
-            return Ok(times);
+            return Ok(HashMap::new());
         };
-        // The log is in the order of commits, so the first step that fits is the earliest.
-        for step in room.advances.iter().filter(|step| step.to >= seq) {
-            if !users.contains(&step.user_id) {
+        // The log is in the order of commits, so the first step that fits is the earliest. One without its time is
+        // the first all the same.
+        let mut first: HashMap<UserId, (Option<&Step>, Option<&Step>)> = HashMap::new();
+        for step in room.advances.iter().filter(|step| step.advance.to >= seq) {
+            if !users.contains(&step.advance.user_id) {
                 continue;
             }
-            let times = times.entry(step.user_id.clone()).or_default();
-            match step.read {
-                None => times.delivered_at = times.delivered_at.or(Some(step.at)),
-                Some(may_know) if may_know >= audience => times.read_at = times.read_at.or(Some(step.at)),
+            let (delivered, read) = first.entry(step.advance.user_id.clone()).or_default();
+            match step.advance.read {
+                None => *delivered = delivered.or(Some(step)),
+                Some(may_know) if may_know >= audience => *read = read.or(Some(step)),
                 Some(_) => {}
             }
         }
-        Ok(times)
+        let time = |step: Option<&Step>| step.filter(|step| !step.timeless).map(|step| step.advance.at);
+        Ok(first
+            .into_iter()
+            .map(|(user, (delivered, read))| {
+                let times = MarkTimes {
+                    delivered_at: time(delivered),
+                    read_at: time(read),
+                };
+                (user, times)
+            })
+            .collect())
     }
 
     async fn marks_before_blocks(
@@ -52,7 +64,7 @@ impl ReceiptStore for MemoryStore {
         let mut marks: HashMap<(ConversationId, UserId), MarksThen> = HashMap::new();
         for id in conversations {
             let Some(room) = state.rooms.get(id) else { continue };
-            for step in &room.advances {
+            for Step { advance: step, .. } in &room.advances {
                 if since.get(&step.user_id).is_none_or(|since| step.at > *since) {
                     continue;
                 }

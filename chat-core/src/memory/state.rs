@@ -36,7 +36,7 @@ pub(super) struct Room {
     pub(super) members: BTreeMap<UserId, MemberRow>,
     pub(super) messages: BTreeMap<Seq, MessageRow>,
     pub(super) client_ids: HashMap<(UserId, ClientId), Seq>,
-    pub(super) advances: Vec<Advance>,
+    pub(super) advances: Vec<Step>,
     /// Position of the newest change that concerns every member.
     pub(super) position: u64,
     /// The rev after each commit that changed the conversation.
@@ -54,6 +54,13 @@ pub(super) struct MessageRow {
     /// The folded text, for search.
     pub(super) folded: String,
     pub(super) position: u64,
+}
+
+/// A step of the log of marks.
+pub(super) struct Step {
+    pub(super) advance: Advance,
+    /// Whether its time is not told any more.
+    pub(super) timeless: bool,
 }
 
 pub(super) struct HideRow {

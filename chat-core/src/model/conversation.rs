@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{JsonObject, Rev, Seq};
+use super::{Horizon, JsonObject, Rev, Seq};
 use crate::id::{AttachmentId, ConversationId, UserId};
 use crate::time::Timestamp;
 
@@ -175,6 +175,8 @@ pub struct Conversation {
     pub custom: JsonObject,
     /// Set when a group was deleted.
     pub dissolved_at: Option<Timestamp>,
+    /// Where its messages begin.
+    pub horizon: Horizon,
 }
 
 impl Conversation {

@@ -3,6 +3,7 @@
 mod attachment;
 mod conversation;
 mod device;
+mod horizon;
 mod json;
 mod member;
 mod message;
@@ -12,6 +13,7 @@ mod user;
 pub use attachment::{Attachment, AttachmentKind, AttachmentState};
 pub use conversation::{Conversation, ConversationKind, DirectPair, LastCountable, Permission, Permissions};
 pub use device::{Device, Platform, Provider};
+pub use horizon::{Horizon, Retention};
 pub use json::JsonObject;
 pub use member::{Interval, Member, MemberState, Muted, NotificationLevel, Role};
 pub use message::{

@@ -30,6 +30,7 @@ mod device;
 mod facts;
 mod message;
 mod receipt;
+mod retention;
 mod user;
 mod writes;
 
@@ -47,12 +48,20 @@ pub use message::{
     ReactionSummary, SearchKey, SearchQuery, Viewer,
 };
 pub use receipt::{MarkTimes, MarksThen, ReceiptStore};
+pub use retention::{DueConversations, RetentionClass, RetentionStore};
 pub use user::{UserSearch, UserStore};
-pub use writes::Writes;
+pub use writes::{Purge, Writes};
 
 /// All facets a chat needs. Implemented for everything that has them.
 pub trait Store:
-    UserStore + ConversationStore + MessageStore + ReceiptStore + BlockStore + DeviceStore + AttachmentStore
+    UserStore
+    + ConversationStore
+    + MessageStore
+    + ReceiptStore
+    + BlockStore
+    + DeviceStore
+    + AttachmentStore
+    + RetentionStore
 {
 }
 
@@ -64,6 +73,7 @@ impl<T> Store for T where
         + BlockStore
         + DeviceStore
         + AttachmentStore
+        + RetentionStore
         + ?Sized
 {
 }

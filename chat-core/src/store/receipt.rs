@@ -53,7 +53,8 @@ pub trait ReceiptStore: Send + Sync + fmt::Debug {
     /// - `delivered_at`: of the first step of the delivered mark with `to ≥ seq`.
     /// - `read_at`: of the first step of the read mark with `to ≥ seq` whose audience is at least `audience`
     ///   (`Everyone` ≥ `Contacts` ≥ `Nobody`).
-    /// - Users without such a step are left out or have `None`.
+    /// - Users without such a step are left out or have `None`, and so are those whose first such step has lost its
+    ///   time to [`forget_mark_times`](crate::store::RetentionStore::forget_mark_times).
     async fn mark_times(
         &self,
         conversation: ConversationId,

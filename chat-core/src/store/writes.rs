@@ -1,5 +1,14 @@
-use crate::id::{MessageId, UserId};
-use crate::model::{Advance, Attachment, Conversation, Hide, Member, Message, Reaction};
+use crate::id::{ConversationId, MessageId, UserId};
+use crate::model::{Advance, Attachment, Conversation, Hide, Member, Message, Reaction, Seq};
+
+/// The beginning of a conversation that goes for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Purge {
+    /// Of which conversation.
+    pub conversation_id: ConversationId,
+    /// Messages below this.
+    pub below: Seq,
+}
 
 /// What a decision wants written, all of it or nothing.
 ///
@@ -25,6 +34,9 @@ pub struct Writes {
     pub hides: Vec<Hide>,
     /// Files. Key: id.
     pub attachments: Vec<Attachment>,
+    /// Messages that go before anything else is written, with everything that hangs on them: hides, reactions,
+    /// mentions, entries of the search index. Their seqs stay unused, and files are not touched.
+    pub purge: Option<Purge>,
     /// New values of `user_rev`.
     pub user_revs: Vec<(UserId, u64)>,
 }

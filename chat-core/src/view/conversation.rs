@@ -111,6 +111,11 @@ pub struct ConversationView {
     pub rev: Rev,
     /// The newest message's seq.
     pub last_seq: Seq,
+    /// Messages below this were purged for everyone; clients drop them.
+    pub first_seq: Seq,
+    /// Messages are purged so many seconds after they were sent; absent where they are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention_seconds: Option<u64>,
     /// How many members.
     pub member_count: u32,
     /// The members, in direct conversations and small groups.

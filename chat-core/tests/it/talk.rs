@@ -11,8 +11,8 @@ use chat_core::event::ChatEvent;
 use chat_core::id::{ConversationId, MessageId, UserId};
 use chat_core::memory::MemoryStore;
 use chat_core::model::{
-    Conversation, ConversationKind, JsonObject, LastCountable, Member, MemberState, Message, NewUser,
-    Permissions, Role, Seq, SettingsChange, UserPatch, Visibility,
+    Conversation, ConversationKind, Horizon, JsonObject, LastCountable, Member, MemberState, Message,
+    NewUser, Permissions, Role, Seq, SettingsChange, UserPatch, Visibility,
 };
 use chat_core::port::MediaStore;
 use chat_core::store::{BlockStore, Change, ConversationStore, Needs, Target, UserStore, Writes};
@@ -108,6 +108,7 @@ impl World {
             frozen: false,
             custom: JsonObject::default(),
             dissolved_at: None,
+            horizon: Horizon::default(),
         };
         let mut members = vec![member(id, owner, Role::Owner, now)];
         members.extend(others.iter().map(|other| member(id, other, Role::Member, now)));

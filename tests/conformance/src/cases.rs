@@ -166,6 +166,15 @@ macro_rules! store {
                 steps_of_others_and_elsewhere_do_not_count
                 marks_from_before_a_block_are_told
             }
+            retention {
+                a_purge_takes_messages_with_all_that_hangs_on_them
+                numbers_and_keys_after_a_purge
+                a_purge_stays_in_its_conversation
+                oldest_messages_come_first
+                conversations_with_old_messages_are_found
+                forgotten_times_are_unknown_and_never_wrong
+                steps_of_users_in_a_block_keep_their_times
+            }
             blocks {
                 blocking_is_idempotent
                 concurrent_blocks_change_once
@@ -272,6 +281,7 @@ mod tests {
             include_str!("store/messages.rs"),
             include_str!("store/search.rs"),
             include_str!("store/receipts.rs"),
+            include_str!("store/retention.rs"),
             include_str!("store/blocks.rs"),
             include_str!("store/devices.rs"),
             include_str!("store/attachments.rs"),

@@ -12,8 +12,10 @@ mod inbox;
 mod message;
 #[cfg(test)]
 mod plans;
+mod purge;
 mod reaction;
 mod receipt;
+mod retention;
 mod rows;
 mod search;
 mod sight;

@@ -2,7 +2,10 @@
 
 use sqlx::{ConnectOptions, Row, SqliteConnection};
 
-use super::{connect_options, conversation, facts, history, inbox, message, reaction, receipt, search, sync};
+use super::{
+    connect_options, conversation, facts, history, inbox, message, purge, reaction, receipt, retention,
+    search, sync,
+};
 use crate::config::SqliteConfig;
 use crate::schema;
 
@@ -39,6 +42,16 @@ const HOT: &[(&str, &str)] = &[
     ("marks", receipt::FIRST_STEPS),
     ("marks before blocks", receipt::BEFORE_BLOCKS),
     ("reactions", reaction::SUMMARIES),
+    ("purged texts", purge::INDEXED),
+    ("purged hides", purge::HANGING[0]),
+    ("purged reactions", purge::HANGING[1]),
+    ("purged mentions", purge::HANGING[2]),
+    ("purged messages", purge::MESSAGES),
+    ("due by policy", retention::DUE_BY_POLICY),
+    ("due by themselves", retention::DUE_BY_THEMSELVES),
+    ("oldest messages", retention::OLDEST),
+    ("old steps", retention::OLD_STEPS),
+    ("superseded steps", retention::SUPERSEDED),
     ("messages", message::GET),
     ("expired messages", message::EXPIRED),
     ("members", conversation::MEMBERS),
@@ -127,6 +140,12 @@ async fn hot_statements_use_the_index_made_for_them() {
             receipt::FIRST_STEPS,
             "chat_advances_to (conversation_id=? AND user_id=? AND step=? AND to_seq>?)",
         ),
+        (
+            retention::DUE_BY_POLICY,
+            "chat_conversations_oldest (kind=? AND (oldest_at,id)>(?,?)",
+        ),
+        (retention::DUE_BY_THEMSELVES, "chat_conversations_due ("),
+        (retention::OLD_STEPS, "chat_advances_at (at<?)"),
         (
             message::EXPIRED,
             "chat_messages_expiry (expires_at>? AND expires_at<?)",

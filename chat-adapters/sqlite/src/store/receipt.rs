@@ -5,6 +5,7 @@ use chat_core::error::BackendResult;
 use chat_core::id::{ConversationId, UserId};
 use chat_core::model::{ReadAudience, Seq};
 use chat_core::store::{MarkTimes, MarksThen, ReceiptStore};
+use chat_core::time::Timestamp;
 
 use super::SqliteStore;
 use super::writes::step;
@@ -13,7 +14,7 @@ use crate::statement::{blob, id_list, int, statement, user_list};
 
 /// Within one kind of step a mark only grows, so the first step over a seq is one seek, whatever the length of the
 /// log; the earliest over several kinds is then the one with the lowest position.
-pub(super) const FIRST_STEPS: &str = "SELECT a.user_id, a.step, a.at FROM json_each(?1) u \
+pub(super) const FIRST_STEPS: &str = "SELECT a.user_id, a.step, a.at, a.timeless FROM json_each(?1) u \
     CROSS JOIN (SELECT 0 AS step UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3) kinds \
     CROSS JOIN chat_advances a ON a.position = (SELECT f.position FROM chat_advances f \
       WHERE f.conversation_id = ?2 AND f.user_id = u.value AND f.step = kinds.step AND f.to_seq >= ?3 \
@@ -50,18 +51,27 @@ impl ReceiptStore for SqliteStore {
                 .bind(step(Some(audience)));
             let mut session = self.read().await?;
             let steps = session.list(query, |cells| {
-                Ok((cells.user()?, cells.take::<i64>()?, cells.time()?))
+                let step = (cells.user()?, cells.take::<i64>()?);
+                let at = cells.time()?;
+                Ok((step, (!cells.flag()?).then_some(at)))
             });
-            let mut times: HashMap<UserId, MarkTimes> = HashMap::new();
-            for (user, kind, at) in steps.await? {
-                let times = times.entry(user).or_default();
-                if kind == step(None) {
-                    times.delivered_at = times.delivered_at.or(Some(at));
-                } else {
-                    times.read_at = times.read_at.or(Some(at));
-                }
+            // The first step counts, also when it has lost its time: the next one's would be wrong.
+            let mut first: HashMap<UserId, [Option<Option<Timestamp>>; 2]> = HashMap::new();
+            for ((user, kind), at) in steps.await? {
+                let [delivered, read] = first.entry(user).or_default();
+                let slot = if kind == step(None) { delivered } else { read };
+                slot.get_or_insert(at);
             }
-            Ok(times)
+            Ok(first
+                .into_iter()
+                .map(|(user, [delivered, read])| {
+                    let times = MarkTimes {
+                        delivered_at: delivered.flatten(),
+                        read_at: read.flatten(),
+                    };
+                    (user, times)
+                })
+                .collect())
         };
         found
             .await

@@ -1,7 +1,10 @@
 //! Rows of the larger tables as values. Each list of columns stands beside the function that reads it.
 
+use std::time::Duration;
+
 use chat_core::model::{
-    Attachment, Conversation, Deletion, DirectPair, LastCountable, Member, Message, Muted, ReplyTarget,
+    Attachment, Conversation, Deletion, DirectPair, Horizon, LastCountable, Member, Message, Muted,
+    ReplyTarget, Retention,
 };
 use chat_core::time::Timestamp;
 
@@ -17,13 +20,13 @@ macro_rules! conversation_columns {
         "c.id, c.kind, c.pair_low, c.pair_high, c.name, c.description, c.avatar, c.created_by, c.created_at, \
          c.last_activity_at, c.changed_at, c.rev, c.last_seq, c.last_countable_seq, c.last_countable_sender, \
          c.last_countable_other_seq, c.last_countable_other_at, c.members_rev, c.member_count, c.permissions, c.frozen, c.custom, \
-         c.dissolved_at"
+         c.dissolved_at, c.first_seq, c.min_rev, c.oldest_at, c.retention"
     };
 }
 pub(super) use conversation_columns;
 
 /// How many columns a conversation has.
-pub(super) const CONVERSATION_COLUMNS: usize = 23;
+pub(super) const CONVERSATION_COLUMNS: usize = 27;
 
 pub(super) fn conversation(cells: &mut Cells<'_>) -> Result<Conversation, Error> {
     Ok(Conversation {
@@ -59,6 +62,16 @@ pub(super) fn conversation(cells: &mut Cells<'_>) -> Result<Conversation, Error>
         frozen: cells.flag()?,
         custom: cells.json()?,
         dissolved_at: cells.opt_time()?,
+        horizon: Horizon {
+            first_seq: cells.uint()?,
+            min_rev: cells.uint()?,
+            oldest_at: cells.opt_time()?,
+            retention: cells.take::<Option<i64>>()?.map(|millis| {
+                u64::try_from(millis).map_or(Retention::Forever, |millis| {
+                    Retention::For(Duration::from_millis(millis))
+                })
+            }),
+        },
     })
 }
 

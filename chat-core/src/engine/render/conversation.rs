@@ -6,6 +6,7 @@ use crate::access::{Standing, abilities, known_read};
 use crate::config::BlockedInGroup;
 use crate::engine::Actor;
 use crate::engine::content::kind_word;
+use crate::engine::retention::retention_of;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{ConversationId, UserId};
 use crate::model::{Conversation, Member, Message, Visibility};
@@ -177,6 +178,8 @@ impl Actor {
         let can = abilities(&standing);
         let collapses =
             peer.is_none() && self.engine().config().policies.blocked_in_group == BlockedInGroup::Collapse;
+        let policies = &self.engine().config().policies;
+        let retention = retention_of(&conversation, policies);
         let muted_until = member.muted.filter(|muted| muted.is_active(self.engine().now()));
         ConversationView {
             id: conversation.id,
@@ -191,6 +194,8 @@ impl Actor {
             last_activity_at: conversation.last_activity_at,
             rev: conversation.rev,
             last_seq: conversation.last_seq,
+            first_seq: conversation.horizon.first_seq,
+            retention_seconds: retention.map(|time| time.as_secs()),
             member_count: conversation.member_count,
             members: members.map(|members| {
                 members

@@ -1,9 +1,11 @@
 //! Cases for the reading half of [`ConversationStore`](chat_core::store::ConversationStore): rows, members, contacts.
 
+use std::time::Duration;
+
 use chat_core::id::{AttachmentId, ConversationId, UserId};
 use chat_core::model::{
-    Conversation, ConversationKind, DirectPair, Interval, JsonObject, LastCountable, MemberState, Muted,
-    NotificationLevel, Permission, Permissions, Role,
+    Conversation, ConversationKind, DirectPair, Horizon, Interval, JsonObject, LastCountable, MemberState,
+    Muted, NotificationLevel, Permission, Permissions, Retention, Role,
 };
 use chat_core::store::MemberQuery;
 use serde_json::json;
@@ -57,6 +59,12 @@ pub async fn a_conversation_comes_back_whole(store: AnyStore) {
         frozen: true,
         custom: JsonObject(custom.into_iter().collect()),
         dissolved_at: Some(at(9)),
+        horizon: Horizon {
+            first_seq: 3,
+            min_rev: 4,
+            oldest_at: Some(at(10)),
+            retention: Some(Retention::For(Duration::from_millis(1_500))),
+        },
         ..group_conversation(&ann)
     };
     let room = Room::make(&store, row.clone(), &[&ann]).await;

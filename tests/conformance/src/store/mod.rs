@@ -12,6 +12,7 @@ pub mod inbox;
 pub mod lists;
 pub mod messages;
 pub mod receipts;
+pub mod retention;
 pub mod search;
 pub mod sync;
 pub mod uniqueness;

@@ -24,3 +24,4 @@ mod limits;
 mod model;
 mod multi_device;
 mod offline;
+mod retention;
