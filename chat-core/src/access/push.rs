@@ -10,6 +10,8 @@ pub struct PushFacts<'a> {
     pub message: &'a Message,
     /// The recipient's membership.
     pub member: &'a Member,
+    /// Whether it is a direct in which one of the two has blocked the other.
+    pub blocked: bool,
     /// Whether he sees the message, and not folded up: the judgement of [`visible`](super::visible).
     pub visible: bool,
     /// His settings.
@@ -42,6 +44,8 @@ pub enum PushDecision {
 pub enum NoPush {
     /// It is his own.
     Author,
+    /// One of a direct's two has blocked the other.
+    Blocked,
     /// He does not see it, or only folded up.
     NotVisible,
     /// A line of the engine.
@@ -64,6 +68,50 @@ pub enum NoPush {
     OnScreen,
     /// He looks at another session.
     Online,
+}
+
+impl NoPush {
+    /// Its stable code.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Author => "author",
+            Self::Blocked => "blocked",
+            Self::NotVisible => "not_visible",
+            Self::System => "system",
+            Self::SentSilently => "sent_silently",
+            Self::AlreadyRead => "already_read",
+            Self::DoNotDisturb => "do_not_disturb",
+            Self::Suspended => "suspended",
+            Self::NoDevice => "no_device",
+            Self::Level => "level",
+            Self::Muted => "muted",
+            Self::OnScreen => "on_screen",
+            Self::Online => "online",
+        }
+    }
+
+    /// The same for people.
+    #[must_use]
+    pub const fn because(self) -> &'static str {
+        match self {
+            Self::Author => "it is his own message",
+            Self::Blocked => "one of the two has blocked the other",
+            Self::NotVisible => {
+                "he does not see it: deleted, hidden, expired, cleared, or folded up after a block"
+            }
+            Self::System => "it is a line of the engine",
+            Self::SentSilently => "it was sent silently",
+            Self::AlreadyRead => "he has read it",
+            Self::DoNotDisturb => "he does not want to be disturbed now",
+            Self::Suspended => "he is suspended",
+            Self::NoDevice => "he has no device",
+            Self::Level => "his notification level does not let it through",
+            Self::Muted => "he has muted the conversation",
+            Self::OnScreen => "he has the conversation on screen",
+            Self::Online => "he looks at another session",
+        }
+    }
 }
 
 /// Whether a message alerts one recipient; the first matching line of `semantics.md` §12 wins.
@@ -94,6 +142,7 @@ fn refusal(facts: &PushFacts<'_>) -> Option<NoPush> {
     let muted = member.muted.is_some_and(|muted| muted.is_active(now));
     let checks = [
         (message.sender_id == member.user_id, NoPush::Author),
+        (facts.blocked, NoPush::Blocked),
         (!facts.visible || message.is_deleted(), NoPush::NotVisible),
         (message.kind == MessageKind::System, NoPush::System),
         (message.silent, NoPush::SentSilently),
@@ -130,6 +179,7 @@ mod tests {
     struct Case {
         message: Message,
         member: Member,
+        blocked: bool,
         visible: bool,
         settings: UserSettings,
         suspended: bool,
@@ -168,6 +218,7 @@ mod tests {
                 expires_at: None,
             },
             member: Member::joined(id, UserId::new("b").unwrap(), NOW, 1),
+            blocked: false,
             visible: true,
             settings: UserSettings::default(),
             suspended: false,
@@ -183,6 +234,7 @@ mod tests {
         push_decision(&PushFacts {
             message: &case.message,
             member: &case.member,
+            blocked: case.blocked,
             visible: case.visible,
             settings: &case.settings,
             suspended: case.suspended,
@@ -212,6 +264,7 @@ mod tests {
             decide(|c| c.message.sender_id = c.member.user_id.clone()),
             D::None(N::Author)
         );
+        assert_eq!(decide(|c| c.blocked = true), D::None(N::Blocked));
         assert_eq!(decide(|c| c.visible = false), D::None(N::NotVisible));
         assert_eq!(
             decide(|c| c.message.kind = MessageKind::System),

@@ -25,6 +25,7 @@ mod directs;
 mod dispatch;
 mod drain;
 mod editing;
+pub mod explain;
 mod groups;
 mod history;
 mod hooks;

@@ -18,10 +18,12 @@ use super::stats::Counters;
 use super::{ChatEngine, Inner};
 use crate::access::{PushDecision, PushFacts, Sight, Visibility, is_collapsed, push_decision, visible};
 use crate::error::ChatResult;
-use crate::id::UserId;
-use crate::model::{Conversation, ConversationKind, Device, Message, PushContent, User};
+use crate::id::{MessageId, UserId};
+use crate::live::Attention;
+use crate::model::{Conversation, ConversationKind, Device, Member, Message, PushContent, User};
 use crate::port::{Notifier, Push};
 use crate::text;
+use crate::time::Timestamp;
 
 /// Messages waiting to be looked at, and users' pushes handed on at once.
 const WAITING: usize = 1024;
@@ -87,6 +89,10 @@ impl Pushes {
                 notifier,
             }),
         )
+    }
+
+    pub(crate) fn has_notifier(&self) -> bool {
+        self.queue.is_some()
     }
 
     pub(crate) fn consider(&self, conversation: &Arc<Conversation>, message: &Arc<Message>) {
@@ -294,46 +300,56 @@ impl ChatEngine {
             conversation,
             message,
         } = candidate;
+        let scene = self.push_scene(conversation, message.id, to, true).await?;
+        Ok(scene
+            .filter(|scene| scene.decide(self) == PushDecision::Alert)
+            .map(|scene| {
+                compose(
+                    conversation,
+                    &scene.message,
+                    scene.sender.as_ref(),
+                    &scene.user,
+                    badge,
+                )
+            }))
+    }
+
+    /// What the decision about a push looks at, as it is now; `None` when he was never a member or one of the three is
+    /// gone.
+    pub(super) async fn push_scene(
+        &self,
+        conversation: &Conversation,
+        message: MessageId,
+        to: &UserId,
+        has_device: bool,
+    ) -> ChatResult<Option<PushScene>> {
         let store = &self.inner().store;
+        let Some(message) = store.messages(&[message]).await?.pop() else {
+            return Ok(None);
+        };
         let mut users = self.users_by_id(&[to.clone(), message.sender_id.clone()]).await?;
+        let sender = users.get(&message.sender_id).cloned();
         let (Some(user), Some(member)) = (users.remove(to), store.member(conversation.id, to).await?) else {
             return Ok(None);
         };
-        let sender = users.remove(&message.sender_id);
         let blocks = store
             .blocks_among(to, std::slice::from_ref(&message.sender_id))
             .await?;
-        let group = conversation.kind == ConversationKind::Group;
-        if !group && blocks.any() {
-            return Ok(None);
-        }
         let hidden = store.hidden_among(to, &[message.id]).await?;
-        let Some(message) = store.messages(&[message.id]).await?.pop() else {
-            return Ok(None);
-        };
-        let policies = &self.config().policies;
-        let now = self.now();
-        let sight = Sight {
-            member: &member,
-            now,
-            hidden: !hidden.is_empty(),
+        let group = conversation.kind == ConversationKind::Group;
+        Ok(Some(PushScene {
+            user,
+            sender,
+            member,
+            blocked: !group && blocks.any(),
             sender_blocked: blocks.blocked.contains(&message.sender_id),
+            hidden: !hidden.is_empty(),
             group,
-            blocked_in_group: policies.blocked_in_group,
-        };
-        let decision = push_decision(&PushFacts {
-            message: &message,
-            member: &member,
-            visible: visible(&sight, &message) == Visibility::Visible && !is_collapsed(&sight),
-            settings: &user.settings,
-            suspended: user.suspended,
-            has_device: true,
+            has_device,
             attention: self.inner().live.attention(to, conversation.id),
-            policies,
-            now,
-        });
-        Ok((decision == PushDecision::Alert)
-            .then(|| compose(conversation, &message, sender.as_ref(), &user, badge)))
+            now: self.now(),
+            message,
+        }))
     }
 
     async fn notify(&self, notifier: &dyn Notifier, devices: &[Device], push: &Push) {
@@ -355,6 +371,52 @@ impl ChatEngine {
                 tracing::warn!(%error, "a dead device could not be removed");
             }
         }
+    }
+}
+
+/// Everything the decision about one push rests on, owned.
+#[derive(Debug)]
+pub(super) struct PushScene {
+    pub(super) message: Message,
+    pub(super) user: User,
+    sender: Option<User>,
+    pub(super) member: Member,
+    pub(super) blocked: bool,
+    pub(super) sender_blocked: bool,
+    pub(super) hidden: bool,
+    group: bool,
+    pub(super) has_device: bool,
+    pub(super) attention: Attention,
+    pub(super) now: Timestamp,
+}
+
+impl PushScene {
+    /// Whether he sees the message, and not folded up.
+    pub(super) fn sees(&self, engine: &ChatEngine) -> bool {
+        let sight = Sight {
+            member: &self.member,
+            now: self.now,
+            hidden: self.hidden,
+            sender_blocked: self.sender_blocked,
+            group: self.group,
+            blocked_in_group: engine.config().policies.blocked_in_group,
+        };
+        visible(&sight, &self.message) == Visibility::Visible && !is_collapsed(&sight)
+    }
+
+    pub(super) fn decide(&self, engine: &ChatEngine) -> PushDecision {
+        push_decision(&PushFacts {
+            message: &self.message,
+            member: &self.member,
+            blocked: self.blocked,
+            visible: self.sees(engine),
+            settings: &self.user.settings,
+            suspended: self.user.suspended,
+            has_device: self.has_device,
+            attention: self.attention,
+            policies: &engine.config().policies,
+            now: self.now,
+        })
     }
 }
 

@@ -18,6 +18,7 @@ mod crash;
 mod deletion;
 mod direct;
 mod documents;
+mod explain;
 mod groups;
 mod inbox;
 mod limits;
