@@ -29,8 +29,8 @@ pub enum Action<'a> {
     Configure,
     /// Add members.
     AddMembers,
-    /// Remove this member.
-    RemoveMember(&'a Member),
+    /// Remove this member; `None`: anybody at all.
+    RemoveMember(Option<&'a Member>),
     /// Leave.
     Leave,
     /// Change a member's rank.
@@ -167,7 +167,7 @@ fn allowed_by_rank(conversation: &Conversation, member: &Member, action: Action<
             "only admins add members",
         ),
         Action::RemoveMember(target) => (
-            admin && (owner || target.role < Role::Admin),
+            admin && (owner || target.is_none_or(|target| target.role < Role::Admin)),
             "not with your role, or not this member",
         ),
         Action::SetRole => (owner, "only the owner changes roles"),

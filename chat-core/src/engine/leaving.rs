@@ -98,8 +98,10 @@ impl Actor {
             let standing = standing(facts, &me, &policies);
             // Everybody who may leave a conversation knows its members; who may not gets the same answer here.
             allowed(&standing, Action::Leave)?;
+            // His rank first: who removes nobody is told so, whoever it is about.
+            allowed(&standing, Action::RemoveMember(None))?;
             let member = active_member(facts, &target)?;
-            let (conversation, _) = allowed(&standing, Action::RemoveMember(member))?;
+            let (conversation, _) = allowed(&standing, Action::RemoveMember(Some(member)))?;
             let mut change = ChangeSet::of(conversation, facts);
             depart(&mut change, member, MemberState::Removed, RemovalReason::Removed);
             if tells(&change, &policies) {

@@ -90,7 +90,8 @@ impl Explain {
 /// The action's name in `snake_case`, with whom it is about.
 fn name_of(action: Action<'_>) -> String {
     if let Action::RemoveMember(target) = action {
-        return format!("remove_member {}", target.user_id);
+        let whom = target.map(|target| format!(" {}", target.user_id));
+        return format!("remove_member{}", whom.unwrap_or_default());
     }
     let mut name = String::new();
     for c in format!("{action:?}").chars() {

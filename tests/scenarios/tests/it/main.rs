@@ -12,6 +12,7 @@
 #[macro_use]
 mod world;
 
+mod authz;
 mod bad_input;
 mod blocking;
 mod crash;

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,6 +20,7 @@ use chat_core::view::{ConversationView, MessageView};
 use chat_core::{Actor, ChatEngine, ChatEngineBuilder};
 use chat_sqlite::SqliteStore;
 use serde_json::Value;
+use uuid::Uuid;
 
 /// Expands every case to one test per store.
 macro_rules! for_each_store {
@@ -103,14 +105,7 @@ impl World {
     }
 
     pub(crate) async fn user(&self, name: &str) -> Actor {
-        let id = user_id(name);
-        let mut identity = Identity::new(id.clone());
-        identity.user = NewUser {
-            name: Some(name.to_owned()),
-            ..NewUser::new(id.clone())
-        };
-        self.engine.admit(&identity).await.unwrap();
-        self.engine.as_user(&id)
+        admit(&self.engine, name).await
     }
 
     /// A live connection of a user, past its `ready`.
@@ -128,6 +123,36 @@ impl World {
             .connect(Arc::new(TokenIsName), &credentials, ConnectFrom::default())
             .await?;
         Ok(Live { session, outbound })
+    }
+}
+
+/// A user who has been here once, named after his id.
+pub(crate) async fn admit(engine: &ChatEngine, name: &str) -> Actor {
+    let id = user_id(name);
+    let mut identity = Identity::new(id.clone());
+    identity.user = NewUser {
+        name: Some(name.to_owned()),
+        ..NewUser::new(id.clone())
+    };
+    engine.admit(&identity).await.unwrap();
+    engine.as_user(&id)
+}
+
+/// Ids in order of their making, the same every time.
+#[derive(Debug, Default)]
+pub(crate) struct Counted(AtomicU64);
+
+impl Counted {
+    /// The first one is this.
+    pub(crate) fn from(first: u64) -> Self {
+        Self(AtomicU64::new(first))
+    }
+}
+
+impl IdGenerator for Counted {
+    fn next(&self) -> Uuid {
+        let n = self.0.fetch_add(1, Ordering::SeqCst);
+        uuid::Builder::from_unix_timestamp_millis(n, &[0; 10]).into_uuid()
     }
 }
 

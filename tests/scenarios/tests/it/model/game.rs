@@ -2,14 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chat_core::Actor;
 use chat_core::config::{BlockedInGroup, ChatConfig, HistoryForNewMembers, Rate, RollUp};
 use chat_core::error::ChatResult;
-use chat_core::id::{IdGenerator, MessageId, UserId};
-use uuid::Uuid;
+use chat_core::id::{MessageId, UserId};
 
 use super::Verdict;
 use super::compare::compare;
@@ -17,7 +15,7 @@ use super::reference::{Model, Outcome, Rules, User};
 use super::replica::Replica;
 use super::rng::Rng;
 use super::show::NAMES;
-use crate::world::{World, user_id};
+use crate::world::{Counted, World, user_id};
 
 /// What went wrong, and what had happened until then.
 pub(super) struct Found {
@@ -33,17 +31,6 @@ impl fmt::Display for Found {
             writeln!(f, "  {line}")?;
         }
         write!(f, "=> {}", self.what)
-    }
-}
-
-/// Ids in order of their making.
-#[derive(Debug, Default)]
-struct Counted(AtomicU64);
-
-impl IdGenerator for Counted {
-    fn next(&self) -> Uuid {
-        let n = self.0.fetch_add(1, Ordering::SeqCst);
-        uuid::Builder::from_unix_timestamp_millis(n, &[0; 10]).into_uuid()
     }
 }
 

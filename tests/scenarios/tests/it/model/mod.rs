@@ -22,6 +22,7 @@ use chat_core::error::{ChatError, ChatResult};
 
 use crate::world::World;
 use game::Game;
+pub(crate) use show::difference;
 
 /// Agreement, or where it ends.
 type Verdict = Result<(), String>;

@@ -264,7 +264,7 @@ impl Model {
 
 /// The first place where the engine's answer is not what the model says; more of it than the model says is no
 /// difference, but for lists.
-pub(super) fn difference(path: &str, model: &Value, engine: &Value) -> Option<String> {
+pub(crate) fn difference(path: &str, model: &Value, engine: &Value) -> Option<String> {
     match (model, engine) {
         (Value::Object(model), Value::Object(engine)) => model.iter().find_map(|(key, value)| {
             let other = engine.get(key).unwrap_or(&Value::Null);
