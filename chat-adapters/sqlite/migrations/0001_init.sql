@@ -11,7 +11,8 @@ CREATE TABLE chat_state (
 INSERT INTO chat_state (id, commit_no, epoch) VALUES (1, 0, random() & 9223372036854775807);
 
 CREATE TABLE chat_users (
-  id TEXT NOT NULL PRIMARY KEY,
+  row_id INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL,
   folded_name TEXT NOT NULL,
   avatar_url TEXT,
@@ -25,9 +26,14 @@ CREATE TABLE chat_users (
   created_at INTEGER NOT NULL,
   last_seen_at INTEGER,
   user_rev INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX chat_users_email ON chat_users (email) WHERE email IS NOT NULL;
 CREATE INDEX chat_users_phone ON chat_users (phone) WHERE phone IS NOT NULL;
+
+-- Trigrams of folded names. The names themselves are in chat_users, and every hit is verified there.
+CREATE VIRTUAL TABLE chat_user_search USING fts5 (
+  folded, content='', contentless_delete=1, detail=none, tokenize='trigram case_sensitive 1'
+);
 
 CREATE TABLE chat_conversations (
   id BLOB NOT NULL PRIMARY KEY,
@@ -150,6 +156,8 @@ CREATE INDEX chat_messages_rev ON chat_messages (conversation_id, rev, commit_no
 CREATE INDEX chat_messages_unread
   ON chat_messages (conversation_id, seq, sender_id, expires_at, mentions_all, countable, deleted_at)
   WHERE countable = 1 AND deleted_at IS NULL;
+-- Messages that mention everybody.
+CREATE INDEX chat_messages_all ON chat_messages (conversation_id, seq) WHERE mentions_all = 1;
 -- Galleries: pages of one kind. Text has no entries here, its pages are read by seq.
 CREATE INDEX chat_messages_kind ON chat_messages (conversation_id, kind, seq) WHERE kind <> 'text';
 CREATE INDEX chat_messages_expiry ON chat_messages (expires_at)
@@ -164,8 +172,12 @@ CREATE TABLE chat_mentions (
   user_id TEXT NOT NULL,
   conversation_id BLOB NOT NULL,
   seq INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  message_id BLOB NOT NULL,
   PRIMARY KEY (user_id, conversation_id, seq)
 ) STRICT, WITHOUT ROWID;
+-- All mentions of a user, newest first. created_at is the message's, which never changes.
+CREATE INDEX chat_mentions_time ON chat_mentions (user_id, created_at, message_id);
 
 CREATE TABLE chat_hides (
   user_id TEXT NOT NULL,

@@ -5,8 +5,8 @@ use chat_core::command::{
 };
 use chat_core::error::ChatResult;
 use chat_core::id::ConversationId;
-use chat_core::store::InboxFilter;
-use chat_core::view::{ConversationView, CreateGroupAnswer, OpenDirectAnswer, Page};
+use chat_core::store::{InboxCounts, InboxFilter};
+use chat_core::view::{ConversationPage, ConversationView, CreateGroupAnswer, OpenDirectAnswer};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -21,6 +21,7 @@ use crate::state::ApiState;
 pub(super) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(list))
+        .routes(routes!(counts))
         .routes(routes!(open_direct))
         .routes(routes!(create_group))
         .routes(routes!(conversation, update, delete))
@@ -44,6 +45,9 @@ struct InboxParams {
     filter: Option<String>,
     /// Part of the group's or the other user's name.
     q: Option<String>,
+    /// The number of a page, from 1 on, instead of `cursor`; the answer then has `total`, `page` and `pages`.
+    #[param(minimum = 1)]
+    page: Option<usize>,
 }
 
 impl FromQuery for ListConversations {
@@ -64,6 +68,7 @@ impl FromQuery for ListConversations {
             filter: filter.unwrap_or_default(),
             q: params.text("q")?.filter(|q| !q.is_empty()),
             page: params.page()?,
+            number: params.number("page")?,
         })
     }
 }
@@ -71,13 +76,22 @@ impl FromQuery for ListConversations {
 /// The caller's conversations: pinned first, then latest activity.
 #[utoipa::path(
     get, path = "/conversations", tag = "conversations", params(InboxParams, PageParams),
-    responses((status = 200, description = "Conversations", body = Page<ConversationView>)),
+    responses((status = 200, description = "Conversations", body = ConversationPage)),
 )]
 async fn list(
     CurrentUser(actor): CurrentUser,
     Query(list): Query<ListConversations>,
-) -> ApiResult<Json<Page<ConversationView>>> {
+) -> ApiResult<Json<ConversationPage>> {
     Ok(Json(actor.conversations(list).await?))
+}
+
+/// How many conversations each filter shows; `listed` is what comes without a filter.
+#[utoipa::path(
+    get, path = "/conversations/counts", tag = "conversations",
+    responses((status = 200, description = "Counts by filter", body = InboxCounts)),
+)]
+async fn counts(CurrentUser(actor): CurrentUser) -> ApiResult<Json<InboxCounts>> {
+    Ok(Json(actor.conversation_counts().await?))
 }
 
 fn created(created: bool) -> StatusCode {

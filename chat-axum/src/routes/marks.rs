@@ -1,9 +1,9 @@
 use axum::Json;
 use chat_core::command::{Mark, Marks};
-use chat_core::error::{ChatError, ErrorCode};
+use chat_core::error::ErrorCode;
 use chat_core::id::ConversationId;
 use chat_core::model::Seq;
-use chat_core::view::{ErrorView, MarkAnswer, MarksAnswer, ReadAllAnswer};
+use chat_core::view::{MarkAnswer, MarksAnswer, ReadAllAnswer};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -64,17 +64,8 @@ fn only(answer: MarksAnswer) -> ApiResult<Json<MarksView>> {
             read_seq,
             unread_count,
         })),
-        Some(MarkAnswer::Refused { error, .. }) => Err(refusal(error).into()),
-        None => Err(ErrorCode::Internal.into()),
-    }
-}
-
-fn refusal(view: ErrorView) -> ChatError {
-    let code = ErrorCode::ALL.iter().find(|code| code.as_str() == view.code);
-    let error = ChatError::new(*code.unwrap_or(&ErrorCode::Internal), view.detail);
-    match view.field {
-        Some(field) => error.with_field(field),
-        None => error,
+        // One mark alone is refused as the request itself, and answered as one entry.
+        _ => Err(ErrorCode::Internal.into()),
     }
 }
 

@@ -1,15 +1,18 @@
 use axum::Json;
 use axum::http::StatusCode;
-use chat_core::command::{AddMembers, PageRequest, SetRole, TransferOwnership};
+use chat_core::command::{AddMembers, ListMembers, SetRole, TransferOwnership};
+use chat_core::error::ChatResult;
 use chat_core::id::{ConversationId, UserId};
+use chat_core::model::Role;
 use chat_core::view::{AddMembersAnswer, MemberView, Page};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::queries::PageParams;
 use crate::auth::{CurrentUser, WritingUser};
 use crate::error::ApiResult;
-use crate::extract::{At, Payload, Query};
+use crate::extract::{At, FromQuery, Params, Payload, Query};
 use crate::state::ApiState;
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
@@ -19,18 +22,48 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(transfer))
 }
 
-/// Members of a conversation.
+/// `GET /conversations/{id}/members`.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "describes the parameters that ListMembers is read from")]
+struct MemberParams {
+    /// Part of their name.
+    q: Option<String>,
+    /// `owner`, `admin` or `member`.
+    #[param(pattern = "^(owner|admin|member)$")]
+    role: Option<String>,
+}
+
+impl FromQuery for ListMembers {
+    fn from_query(params: &mut Params) -> ChatResult<Self> {
+        let role = params.value("role", "not one of the known values", |name| {
+            Some(match name {
+                "owner" => Role::Owner,
+                "admin" => Role::Admin,
+                "member" => Role::Member,
+                _ => return None,
+            })
+        })?;
+        Ok(Self {
+            q: params.text("q")?,
+            role,
+            page: params.page()?,
+        })
+    }
+}
+
+/// Members of a conversation, by a part of their name and by rank, in order of user id.
 #[utoipa::path(
     get, path = "/conversations/{id}/members", tag = "members",
-    params(("id" = ConversationId, Path, description = "Which conversation"), PageParams),
+    params(("id" = ConversationId, Path, description = "Which conversation"), MemberParams, PageParams),
     responses((status = 200, description = "Members", body = Page<MemberView>)),
 )]
 async fn members(
     CurrentUser(actor): CurrentUser,
     At(id): At<ConversationId>,
-    Query(page): Query<PageRequest>,
+    Query(list): Query<ListMembers>,
 ) -> ApiResult<Json<Page<MemberView>>> {
-    Ok(Json(actor.members(id, page).await?))
+    Ok(Json(actor.find_members(id, list).await?))
 }
 
 /// Adds members to a group.

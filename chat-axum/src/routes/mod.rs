@@ -8,6 +8,7 @@ mod devices;
 mod marks;
 mod me;
 mod members;
+mod mentions;
 mod messages;
 mod meta;
 mod queries;
@@ -32,6 +33,7 @@ pub(crate) fn all(accounts: bool) -> OpenApiRouter<ApiState> {
         .merge(members::router())
         .merge(marks::router())
         .merge(messages::router())
+        .merge(mentions::router())
         .merge(search::router())
         .merge(attachments::router())
         .merge(devices::router())

@@ -2,7 +2,7 @@ use axum::Json;
 use chat_core::command::PageRequest;
 use chat_core::error::{ChatError, ChatResult};
 use chat_core::id::UserId;
-use chat_core::view::{Page, UserPresence, UserView};
+use chat_core::view::{ConversationView, Page, UserPresence, UserView};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -18,6 +18,7 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(search))
         .routes(routes!(online))
         .routes(routes!(user))
+        .routes(routes!(in_common))
         .routes(routes!(contacts))
         .routes(routes!(presence))
 }
@@ -63,16 +64,49 @@ async fn user(CurrentUser(actor): CurrentUser, At(id): At<UserId>) -> ApiResult<
     Ok(Json(actor.user(&id).await?))
 }
 
-/// Users with whom the caller has a direct conversation.
+/// Conversations of which both the caller and this user are members, in the order of the list.
 #[utoipa::path(
-    get, path = "/contacts", tag = "users", params(PageParams),
+    get, path = "/users/{user_id}/conversations", tag = "users",
+    params(("user_id" = UserId, Path, description = "Which user"), PageParams),
+    responses((status = 200, description = "Conversations in common", body = Page<ConversationView>)),
+)]
+async fn in_common(
+    CurrentUser(actor): CurrentUser,
+    At(id): At<UserId>,
+    Query(page): Query<PageRequest>,
+) -> ApiResult<Json<Page<ConversationView>>> {
+    Ok(Json(actor.conversations_with(&id, page).await?))
+}
+
+/// `GET /contacts`.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ContactQuery {
+    /// Part of their name.
+    q: Option<String>,
+    #[param(ignore)]
+    page: PageRequest,
+}
+
+impl FromQuery for ContactQuery {
+    fn from_query(params: &mut Params) -> ChatResult<Self> {
+        Ok(Self {
+            q: params.text("q")?,
+            page: params.page()?,
+        })
+    }
+}
+
+/// Users with whom the caller has a direct conversation, in order of id.
+#[utoipa::path(
+    get, path = "/contacts", tag = "users", params(ContactQuery, PageParams),
     responses((status = 200, description = "Contacts", body = Page<UserView>)),
 )]
 async fn contacts(
     CurrentUser(actor): CurrentUser,
-    Query(page): Query<PageRequest>,
+    Query(query): Query<ContactQuery>,
 ) -> ApiResult<Json<Page<UserView>>> {
-    Ok(Json(actor.contacts(page).await?))
+    Ok(Json(actor.find_contacts(query.q.as_deref(), query.page).await?))
 }
 
 /// Users who are online, as far as the caller may know: contacts first, then who came last.
@@ -114,9 +148,6 @@ async fn presence(
     CurrentUser(actor): CurrentUser,
     Query(query): Query<PresenceQuery>,
 ) -> ApiResult<Json<Page<UserPresence>>> {
-    if query.user_ids.len() > actor.engine().config().limits.presence_ids {
-        return Err(ChatError::invalid("user_ids", "too many users").into());
-    }
     Ok(Json(Page {
         items: actor.presence(&query.user_ids).await?,
         next_cursor: None,

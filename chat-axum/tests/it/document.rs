@@ -19,11 +19,13 @@ GET PATCH /me/settings
 GET /users
 GET /users/online
 GET /users/{user_id}
+GET /users/{user_id}/conversations
 GET /contacts
 GET /presence
 GET /blocks
 PUT DELETE /blocks/{user_id}
 GET /conversations
+GET /conversations/counts
 POST /conversations/direct
 POST /conversations/group
 POST /conversations/read-all
@@ -46,6 +48,7 @@ GET /messages/{id}/receipts
 PUT DELETE /messages/{id}/reactions/{emoji}
 POST /messages/{id}/meeting
 PATCH /messages/{id}/location
+GET /mentions
 GET /search/messages
 POST /attachments
 GET DELETE /attachments/{id}

@@ -70,6 +70,16 @@ pub fn counts_as_unread(sight: &Sight<'_>, message: &Message) -> bool {
         && message.seq > sight.member.unread_after()
 }
 
+/// Whether a message mentions the viewer, by name or with everybody: one of somebody else that he sees, and not folded
+/// up. Unread or not.
+#[must_use]
+pub fn is_mention(sight: &Sight<'_>, message: &Message) -> bool {
+    visible(sight, message) == Visibility::Visible
+        && !is_collapsed(sight)
+        && message.sender_id != sight.member.user_id
+        && message.mentions_user(&sight.member.user_id)
+}
+
 /// Whether a message that is visible may stand in the list as the last one: system lines do not, but for the one
 /// that tells of the beginning.
 #[must_use]

@@ -170,6 +170,19 @@ pub struct ListConversations {
     pub filter: InboxFilter,
     /// Part of the group's or the peer's name.
     pub q: Option<String>,
+    /// Which page, by cursor.
+    pub page: super::PageRequest,
+    /// Which page by number, from 1 on, instead of a cursor; its answer has the total.
+    pub number: Option<usize>,
+}
+
+/// `GET /conversations/{id}/members`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListMembers {
+    /// Part of their name.
+    pub q: Option<String>,
+    /// Only those of this rank.
+    pub role: Option<Role>,
     /// Which page.
     pub page: super::PageRequest,
 }

@@ -212,6 +212,15 @@ pub struct HistoryRequest {
     pub kind: Option<MessageKind>,
 }
 
+/// `GET /mentions`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListMentions {
+    /// Only those that count as unread.
+    pub unread: bool,
+    /// Which page.
+    pub page: super::PageRequest,
+}
+
 /// `GET /search/messages`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchMessages {

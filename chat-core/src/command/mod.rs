@@ -10,12 +10,12 @@ mod socket;
 mod user;
 
 pub use conversation::{
-    AddMembers, ConversationPatch, ConversationSettings, CreateGroup, ListConversations, Mark, Marks,
-    OpenDirect, PermissionsPatch, SetRole, SetTyping, TransferOwnership,
+    AddMembers, ConversationPatch, ConversationSettings, CreateGroup, ListConversations, ListMembers, Mark,
+    Marks, OpenDirect, PermissionsPatch, SetRole, SetTyping, TransferOwnership,
 };
 pub use message::{
-    DeleteMessage, DeletionScope, EditMessage, HistoryOrder, HistoryRequest, MeetingAction, MeetingDraft,
-    MoveLocation, ReactTo, SearchMessages, SendMessage, StepMeeting,
+    DeleteMessage, DeletionScope, EditMessage, HistoryOrder, HistoryRequest, ListMentions, MeetingAction,
+    MeetingDraft, MoveLocation, ReactTo, SearchMessages, SendMessage, StepMeeting,
 };
 pub use name::CommandName;
 pub use session::{Foreground, OnScreen, OnlineUsers, PresenceOf, RefreshToken, SyncRequest};

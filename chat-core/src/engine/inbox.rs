@@ -3,19 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Action, Standing, allowed};
-use crate::command::ListConversations;
+use crate::command::{ListConversations, PageRequest};
 use crate::engine::Actor;
-use crate::error::{ChatError, ChatResult};
-use crate::id::ConversationId;
+use crate::error::{ChatError, ChatResult, ErrorCode};
+use crate::id::{ConversationId, UserId};
 use crate::model::{Conversation, Member};
-use crate::store::{Badge, InboxKey, InboxList, InboxQuery};
-use crate::text;
+use crate::store::{Badge, InboxCounts, InboxEntry, InboxFilter, InboxKey, InboxList, InboxQuery};
 use crate::time::Timestamp;
-use crate::view::{ConversationView, Page};
+use crate::view::{ConversationPage, ConversationView, Page};
 
-/// The place of a conversation in the list, inside a cursor.
-#[derive(Debug, Serialize, Deserialize)]
-struct Place {
+/// The place of a conversation in the list, inside a cursor or a token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Place {
     #[serde(rename = "p")]
     pinned: bool,
     #[serde(rename = "a")]
@@ -23,51 +22,151 @@ struct Place {
     id: ConversationId,
 }
 
-impl Actor {
-    /// The caller's conversations: pinned first, then latest activity.
-    ///
-    /// # Errors
-    /// `invalid_argument` (`limit`, `q`), `invalid_cursor`.
-    pub async fn conversations(&self, list: ListConversations) -> ChatResult<Page<ConversationView>> {
-        let limit = self.limit(list.page.limit)?;
-        let name = list
-            .q
-            .as_deref()
-            .map(str::trim)
-            .filter(|q| !q.is_empty())
-            .map(text::fold);
-        if list
-            .q
-            .as_ref()
-            .is_some_and(|q| q.len() > self.engine().config().limits.query_bytes)
-        {
-            return Err(ChatError::invalid("q", "too long"));
-        }
-        let purpose = format!("inbox {:?} {}", list.filter, name.as_deref().unwrap_or_default());
-        let after = self.cursor::<Place>(&purpose, &list.page)?.map(|place| InboxKey {
-            pinned: place.pinned,
-            last_activity_at: Timestamp::from_millis(place.last_activity),
-            id: place.id,
-        });
-        let mut query = self.inbox_query(Vec::new());
-        query.list = Some(InboxList {
-            filter: list.filter,
-            name,
-            after,
-            limit: limit + 1,
-        });
-        let mut entries = self.inner().store.inbox(&query).await?;
-        let more = entries.len() > limit;
-        entries.truncate(limit);
-        let place = entries.last().map(|entry| Place {
+impl Place {
+    pub(super) fn of(entry: &InboxEntry) -> Self {
+        Self {
             pinned: entry.member.pinned_at.is_some(),
             last_activity: entry.conversation.last_activity_at.as_millis(),
             id: entry.conversation.id,
-        });
-        let next_cursor = self.next_cursor(&purpose, more, place.as_ref());
+        }
+    }
+}
+
+impl From<Place> for InboxKey {
+    fn from(place: Place) -> Self {
+        Self {
+            pinned: place.pinned,
+            last_activity_at: Timestamp::from_millis(place.last_activity),
+            id: place.id,
+        }
+    }
+}
+
+impl Actor {
+    /// The caller's conversations: pinned first, then latest activity; by cursor, or by the number of a page, and then
+    /// with the total.
+    ///
+    /// # Errors
+    /// `invalid_argument` (`limit`, `q`; `page`: below 1, or together with a cursor), `invalid_cursor`.
+    pub async fn conversations(&self, list: ListConversations) -> ChatResult<ConversationPage> {
+        let limit = self.limit(list.page.limit)?;
+        let name = self.name_part(list.q.as_deref())?;
+        let wanted = InboxList {
+            filter: list.filter,
+            name,
+            limit,
+            ..InboxList::default()
+        };
+        if let Some(number) = list.number {
+            if list.page.cursor.is_some() {
+                return Err(ChatError::invalid("page", "either this or cursor"));
+            }
+            return self.numbered_page(wanted, number).await;
+        }
+        let purpose = format!(
+            "inbox {:?} {}",
+            wanted.filter,
+            wanted.name.as_deref().unwrap_or_default()
+        );
+        let page = self.inbox_page(wanted, &purpose, &list.page).await?;
+        Ok(ConversationPage {
+            items: page.items,
+            next_cursor: page.next_cursor,
+            total: None,
+            page: None,
+            pages: None,
+        })
+    }
+
+    /// How many conversations each filter of the list shows.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn conversation_counts(&self) -> ChatResult<InboxCounts> {
+        let query = self.inbox_query(Vec::new());
+        Ok(self.inner().store.inbox_counts(&query).await?)
+    }
+
+    /// Conversations of which both the caller and another user are members, in the order of the list, archived ones
+    /// too. Somebody in a block relation with the caller has none in common with him.
+    ///
+    /// # Errors
+    /// `invalid_argument` (`user_id`): the caller himself; (`limit`); `invalid_cursor`; `user_not_found`.
+    pub async fn conversations_with(
+        &self,
+        user: &UserId,
+        page: PageRequest,
+    ) -> ChatResult<Page<ConversationView>> {
+        let limit = self.limit(page.limit)?;
+        if user == self.user_id() {
+            return Err(ChatError::invalid("user_id", "not yourself"));
+        }
+        let other = std::slice::from_ref(user);
+        if self.find_users(other).await?.is_empty() {
+            return Err(ChatError::new(ErrorCode::UserNotFound, "no such user"));
+        }
+        if self
+            .inner()
+            .store
+            .blocks_among(self.user_id(), other)
+            .await?
+            .any()
+        {
+            return Ok(Page {
+                items: Vec::new(),
+                next_cursor: None,
+            });
+        }
+        let wanted = InboxList {
+            filter: InboxFilter::All,
+            with: Some(user.clone()),
+            limit,
+            ..InboxList::default()
+        };
+        self.inbox_page(wanted, &format!("common {user}"), &page).await
+    }
+
+    /// A page of a list after the place of its cursor; the list's size is that of the page.
+    async fn inbox_page(
+        &self,
+        mut wanted: InboxList,
+        purpose: &str,
+        page: &PageRequest,
+    ) -> ChatResult<Page<ConversationView>> {
+        let limit = wanted.limit;
+        wanted.limit += 1;
+        wanted.after = self.cursor::<Place>(purpose, page)?.map(InboxKey::from);
+        let mut query = self.inbox_query(Vec::new());
+        query.list = Some(wanted);
+        let mut entries = self.inner().store.inbox(&query).await?;
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        let place = entries.last().map(Place::of);
+        let next_cursor = self.next_cursor(purpose, more, place.as_ref());
         Ok(Page {
             items: self.render_entries(entries).await?,
             next_cursor,
+        })
+    }
+
+    /// A page by its number, from 1 on, with how many there are.
+    async fn numbered_page(&self, mut wanted: InboxList, number: usize) -> ChatResult<ConversationPage> {
+        let before = number
+            .checked_sub(1)
+            .ok_or_else(|| ChatError::invalid("page", "from 1 on"))?;
+        let limit = wanted.limit;
+        wanted.skip = before.saturating_mul(limit);
+        let filter = wanted.filter;
+        let mut query = self.inbox_query(Vec::new());
+        query.list = Some(wanted);
+        let total = self.inner().store.inbox_counts(&query).await?.of(filter);
+        let entries = self.inner().store.inbox(&query).await?;
+        Ok(ConversationPage {
+            items: self.render_entries(entries).await?,
+            next_cursor: None,
+            total: Some(total),
+            page: Some(number),
+            pages: Some(total.div_ceil(u64::try_from(limit).unwrap_or(u64::MAX))),
         })
     }
 

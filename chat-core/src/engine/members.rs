@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::changeset::ChangeSet;
 use super::{Actor, Decision};
 use crate::access::{Action, Standing, allowed, may_rejoin};
-use crate::command::{AddMembers, CommandName, PageRequest, SetRole, TransferOwnership};
+use crate::command::{AddMembers, CommandName, ListMembers, PageRequest, SetRole, TransferOwnership};
 use crate::config::{ChatConfig, HistoryForNewMembers, Policies};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
@@ -21,15 +21,34 @@ impl Actor {
     /// The members of a conversation, in order of user id.
     ///
     /// # Errors
-    /// `conversation_not_found`; `conversation_gone` for a member of a group that was deleted; `invalid_argument`
-    /// (`limit`), `invalid_cursor`.
+    /// Those of [`find_members`](Actor::find_members).
     pub async fn members(&self, id: ConversationId, page: PageRequest) -> ChatResult<Page<MemberView>> {
-        let limit = self.limit(page.limit)?;
-        let purpose = format!("members {id}");
-        let after = self.cursor::<UserId>(&purpose, &page)?;
+        let all = ListMembers {
+            page,
+            ..ListMembers::default()
+        };
+        self.find_members(id, all).await
+    }
+
+    /// Members of a conversation by a part of their name and by rank, in order of user id.
+    ///
+    /// # Errors
+    /// `conversation_not_found`; `conversation_gone` for a member of a group that was deleted; `invalid_argument`
+    /// (`q`, `limit`), `invalid_cursor`.
+    pub async fn find_members(&self, id: ConversationId, list: ListMembers) -> ChatResult<Page<MemberView>> {
+        let limit = self.limit(list.page.limit)?;
+        let name = self.name_part(list.q.as_deref())?;
+        let purpose = format!(
+            "members {id} {:?} {}",
+            list.role,
+            name.as_deref().unwrap_or_default()
+        );
+        let after = self.cursor::<UserId>(&purpose, &list.page)?;
         self.check_readable(id).await?;
         let query = MemberQuery {
             conversation: id,
+            name,
+            role: list.role,
             after,
             limit: limit + 1,
         };

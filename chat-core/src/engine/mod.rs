@@ -36,6 +36,7 @@ mod maintenance;
 mod marks;
 mod meetings;
 mod members;
+mod mentions;
 mod outcomes;
 mod paging;
 mod pairs;

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::command::PageRequest;
 use crate::engine::Actor;
 use crate::error::{ChatError, ChatResult, ErrorCode};
+use crate::text::fold;
 
 impl Actor {
     /// The page size asked for, or the default.
@@ -23,6 +24,22 @@ impl Actor {
                 format!("between 1 and {}", limits.page_max),
             ))
         }
+    }
+
+    /// A part of a name that a list is narrowed to, folded; `None` when it says nothing.
+    ///
+    /// # Errors
+    /// `invalid_argument` (`q`): too long, or with U+0000.
+    pub(crate) fn name_part(&self, q: Option<&str>) -> ChatResult<Option<String>> {
+        let Some(q) = q else { return Ok(None) };
+        if q.len() > self.engine().config().limits.query_bytes {
+            return Err(ChatError::invalid("q", "too long"));
+        }
+        if q.contains('\0') {
+            return Err(ChatError::invalid("q", "holds U+0000"));
+        }
+        let q = q.trim();
+        Ok((!q.is_empty()).then(|| fold(q)))
     }
 
     /// Where the page before ended; `purpose` names the list with everything that selects its items.

@@ -30,7 +30,7 @@ impl Actor {
         let after = self.cursor::<OnlinePlace>("online", &page)?;
         let inner = self.inner();
         let cap = self.engine().config().limits.presence_ids;
-        let mut ids = inner.store.contacts(self.user_id(), None, cap).await?;
+        let mut ids = inner.store.contacts(self.user_id(), None, None, cap).await?;
         match inner.presence.present(cap).await {
             Ok(present) => ids.extend(present),
             Err(error) => {
@@ -358,7 +358,7 @@ impl ChatEngine {
     pub(crate) async fn followers(&self, user: &UserId) -> ChatResult<Vec<UserId>> {
         let mut followers = self.inner().live.watchers(user);
         let cap = self.config().limits.presence_ids;
-        followers.extend(self.inner().store.contacts(user, None, cap).await?);
+        followers.extend(self.inner().store.contacts(user, None, None, cap).await?);
         followers.retain(|follower| follower != user);
         Ok(self.connected(&followers))
     }

@@ -162,18 +162,28 @@ impl Actor {
     /// Users who share a direct conversation with the caller, in order of id.
     ///
     /// # Errors
-    /// `invalid_argument` (`limit`), `invalid_cursor`; `unavailable`.
+    /// Those of [`find_contacts`](Actor::find_contacts).
     pub async fn contacts(&self, page: PageRequest) -> ChatResult<Page<UserView>> {
+        self.find_contacts(None, page).await
+    }
+
+    /// Contacts whose name contains `q` (Unicode simple case folding), in order of id; all of them without `q`.
+    ///
+    /// # Errors
+    /// `invalid_argument` (`q`, `limit`), `invalid_cursor`; `unavailable`.
+    pub async fn find_contacts(&self, q: Option<&str>, page: PageRequest) -> ChatResult<Page<UserView>> {
         let limit = self.limit(page.limit)?;
-        let after = self.cursor::<UserId>("contacts", &page)?;
+        let name = self.name_part(q)?;
+        let purpose = format!("contacts {}", name.as_deref().unwrap_or_default());
+        let after = self.cursor::<UserId>(&purpose, &page)?;
         let mut ids = self
             .inner()
             .store
-            .contacts(self.user_id(), after.as_ref(), limit + 1)
+            .contacts(self.user_id(), name.as_deref(), after.as_ref(), limit + 1)
             .await?;
         let more = ids.len() > limit;
         ids.truncate(limit);
-        let next_cursor = self.next_cursor("contacts", more, ids.last());
+        let next_cursor = self.next_cursor(&purpose, more, ids.last());
         Ok(Page {
             items: self.render_user_ids(&ids).await?,
             next_cursor,
@@ -226,7 +236,12 @@ impl Actor {
         engine.tell_difference(old, new).await?;
         let mut followed = self.watched();
         let cap = engine.config().limits.presence_ids;
-        followed.extend(self.inner().store.contacts(self.user_id(), None, cap).await?);
+        followed.extend(
+            self.inner()
+                .store
+                .contacts(self.user_id(), None, None, cap)
+                .await?,
+        );
         followed.sort();
         followed.dedup();
         let users = self.inner().store.users(&followed).await?;

@@ -52,6 +52,8 @@ impl Actor {
         loop {
             let query = MemberQuery {
                 conversation: message.conversation_id,
+                name: None,
+                role: None,
                 after: after.take(),
                 limit: wanted,
             };

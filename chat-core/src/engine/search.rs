@@ -15,10 +15,28 @@ use crate::view::{MessageView, Page};
 
 /// The place of a hit, inside a cursor.
 #[derive(Debug, Serialize, Deserialize)]
-struct Place {
+pub(super) struct Place {
     #[serde(rename = "t")]
     created_at: i64,
     id: MessageId,
+}
+
+impl Place {
+    pub(super) fn of(hit: &Message) -> Self {
+        Self {
+            created_at: hit.created_at.as_millis(),
+            id: hit.id,
+        }
+    }
+}
+
+impl From<Place> for SearchKey {
+    fn from(place: Place) -> Self {
+        Self {
+            created_at: Timestamp::from_millis(place.created_at),
+            id: place.id,
+        }
+    }
 }
 
 impl Actor {
@@ -57,19 +75,13 @@ impl Actor {
             kind: search.kind,
             from: search.from,
             to: search.to,
-            after: after.map(|place| SearchKey {
-                created_at: Timestamp::from_millis(place.created_at),
-                id: place.id,
-            }),
+            after: after.map(SearchKey::from),
             limit: limit + 1,
         };
         let mut hits = self.inner().store.search(&query).await?;
         let more = hits.len() > limit;
         hits.truncate(limit);
-        let place = hits.last().map(|hit| Place {
-            created_at: hit.created_at.as_millis(),
-            id: hit.id,
-        });
+        let place = hits.last().map(Place::of);
         Ok(Page {
             next_cursor: self.next_cursor(&purpose, more, place.as_ref()),
             items: self.render_hits(hits).await?,
@@ -77,7 +89,7 @@ impl Actor {
     }
 
     /// Hits of several conversations, each through the caller's view into its own, in the order they came.
-    async fn render_hits(&self, hits: Vec<Message>) -> ChatResult<Vec<MessageView>> {
+    pub(super) async fn render_hits(&self, hits: Vec<Message>) -> ChatResult<Vec<MessageView>> {
         let order: Vec<MessageId> = hits.iter().map(|hit| hit.id).collect();
         let mut by_conversation: HashMap<ConversationId, Vec<Message>> = HashMap::new();
         for hit in hits {

@@ -9,6 +9,7 @@ use crate::command::SyncRequest;
 use crate::config::BlockedInGroup;
 use crate::engine::Actor;
 use crate::engine::delta::Since;
+use crate::engine::inbox;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::ConversationId;
 use crate::model::{ConversationKind, MemberState, Rev};
@@ -45,7 +46,7 @@ struct Place {
     since: Timestamp,
     /// A first sync goes on after this conversation.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
-    next: Option<ListPlace>,
+    next: Option<inbox::Place>,
     /// Groups that changed with the block list are still told.
     #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
     groups: Option<GroupsPlace>,
@@ -59,16 +60,6 @@ struct GroupsPlace {
     /// The block list they were told by; what changed in it later is told with the next sync.
     #[serde(rename = "u")]
     user_rev: u64,
-}
-
-/// A place in the list of conversations.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct ListPlace {
-    #[serde(rename = "p")]
-    pinned: bool,
-    #[serde(rename = "a")]
-    last_activity: i64,
-    id: ConversationId,
 }
 
 /// What an answer will say, before it is rendered.
@@ -87,15 +78,24 @@ impl Actor {
     /// is now with its messages changed since, and conversations the client does not know as new ones.
     ///
     /// # Errors
-    /// - `invalid_argument` (`conversations`): given together with a token.
+    /// - `invalid_argument` (`conversations`): given together with a token, or more than [`Limits::sync_known`].
     /// - `invalid_cursor` (`token`): not a token of this server for this user.
     /// - `reset_required`: a token too old to be served; go on with an empty request.
+    ///
+    /// [`Limits::sync_known`]: crate::config::Limits::sync_known
     pub async fn sync(&self, request: SyncRequest) -> ChatResult<SyncAnswer> {
         // Read before any content: what changes while the answer is made is reported again, never missed.
         let start = self.here().await?;
+        let most_known = self.engine().config().limits.sync_known;
         let (known_user_rev, outline) = match (request.token, request.conversations) {
             (Some(_), Some(_)) => {
                 return Err(ChatError::invalid("conversations", "either these or token"));
+            }
+            (None, Some(known)) if known.len() > most_known => {
+                return Err(ChatError::invalid(
+                    "conversations",
+                    format!("at most {most_known}"),
+                ));
             }
             (Some(token), None) => {
                 let place = self.open(&token, &start)?;
@@ -180,27 +180,23 @@ impl Actor {
     async fn all(
         &self,
         place: Place,
-        next: Option<ListPlace>,
+        next: Option<inbox::Place>,
         known: &HashMap<ConversationId, Rev>,
     ) -> ChatResult<Outline> {
         let wanted = self.engine().config().limits.sync_conversations.max(1);
-        let mut after = next.map(|next| InboxKey {
-            pinned: next.pinned,
-            last_activity_at: Timestamp::from_millis(next.last_activity),
-            id: next.id,
-        });
+        let mut after = next.map(InboxKey::from);
         let mut fresh = Vec::new();
         let has_more = loop {
             let mut query = self.inbox_query(Vec::new());
             query.list = Some(InboxList {
                 filter: InboxFilter::All,
-                name: None,
                 after: after.take(),
                 limit: wanted + 1,
+                ..InboxList::default()
             });
             let page = self.inner().store.inbox(&query).await?;
             let last_page = page.len() <= wanted;
-            after = page.last().map(key);
+            after = page.last().map(inbox::Place::of).map(InboxKey::from);
             fresh.extend(
                 page.into_iter()
                     .filter(|entry| !known.contains_key(&entry.conversation.id)),
@@ -213,11 +209,7 @@ impl Actor {
                 break false;
             }
         };
-        let next = fresh.last().filter(|_| has_more).map(|entry| ListPlace {
-            pinned: entry.member.pinned_at.is_some(),
-            last_activity: entry.conversation.last_activity_at.as_millis(),
-            id: entry.conversation.id,
-        });
+        let next = fresh.last().filter(|_| has_more).map(inbox::Place::of);
         Ok(Outline {
             entries: fresh.into_iter().map(|entry| (entry, Since::Never)).collect(),
             removed: Vec::new(),
@@ -419,13 +411,5 @@ impl Actor {
             }
         }
         Ok(delta)
-    }
-}
-
-fn key(entry: &InboxEntry) -> InboxKey {
-    InboxKey {
-        pinned: entry.member.pinned_at.is_some(),
-        last_activity_at: entry.conversation.last_activity_at,
-        id: entry.conversation.id,
     }
 }

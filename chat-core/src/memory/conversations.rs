@@ -10,9 +10,10 @@ use crate::error::{BackendResult, ChatError};
 use crate::id::{ConversationId, UserId};
 use crate::model::{Conversation, ConversationKind, DirectPair, Member};
 use crate::store::{
-    Badge, Change, ChangedConversations, Contacts, ConversationStore, InboxEntry, InboxQuery, MemberQuery,
-    SyncPosition,
+    Badge, Change, ChangedConversations, Contacts, ConversationStore, InboxCounts, InboxEntry, InboxQuery,
+    MemberQuery, SyncPosition,
 };
+use crate::text::fold;
 use crate::time::Timestamp;
 
 #[async_trait]
@@ -52,6 +53,8 @@ impl ConversationStore for MemoryStore {
             .into_iter()
             .flat_map(|room| room.active_members())
             .filter(|member| query.after.as_ref().is_none_or(|after| member.user_id > *after))
+            .filter(|member| query.role.is_none_or(|role| member.role == role))
+            .filter(|member| state.is_named(&member.user_id, query.name.as_deref()))
             .take(query.limit)
             .cloned()
             .collect())
@@ -105,6 +108,10 @@ impl ConversationStore for MemoryStore {
         Ok(self.state().inbox(query))
     }
 
+    async fn inbox_counts(&self, query: &InboxQuery) -> BackendResult<InboxCounts> {
+        Ok(self.state().inbox_counts(query))
+    }
+
     async fn badge(&self, user: &UserId, now: Timestamp, blocked: BlockedInGroup) -> BackendResult<Badge> {
         Ok(self.state().badge(user, now, blocked))
     }
@@ -123,10 +130,18 @@ impl ConversationStore for MemoryStore {
             .collect())
     }
 
-    async fn contacts(&self, user: &UserId, after: Option<&UserId>, limit: usize) -> BackendResult<Contacts> {
-        let peers = self.state().peers(user).into_iter();
+    async fn contacts(
+        &self,
+        user: &UserId,
+        name: Option<&str>,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> BackendResult<Contacts> {
+        let state = self.state();
+        let peers = state.peers(user).into_iter();
         Ok(peers
             .filter(|peer| after.is_none_or(|after| peer > after))
+            .filter(|peer| state.is_named(peer, name))
             .take(limit)
             .collect())
     }
@@ -155,6 +170,14 @@ impl ConversationStore for MemoryStore {
 }
 
 impl State {
+    /// Whether a known user's name contains this folded text; everybody's does when there is none.
+    fn is_named(&self, user: &UserId, text: Option<&str>) -> bool {
+        text.is_none_or(|text| {
+            let user = self.users.get(user);
+            user.is_some_and(|user| fold(&user.name).contains(text))
+        })
+    }
+
     /// Users who share a direct conversation with `user`, in order.
     fn peers(&self, user: &UserId) -> BTreeSet<UserId> {
         self.active_rooms(user)

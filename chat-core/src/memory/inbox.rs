@@ -7,7 +7,7 @@ use crate::access::{Visibility, counts_as_unread, is_previewable};
 use crate::config::BlockedInGroup;
 use crate::id::{ConversationId, UserId};
 use crate::model::Member;
-use crate::store::{Badge, InboxEntry, InboxFilter, InboxList, InboxQuery};
+use crate::store::{Badge, InboxCounts, InboxEntry, InboxFilter, InboxList, InboxQuery};
 use crate::text::fold;
 use crate::time::Timestamp;
 
@@ -34,7 +34,7 @@ impl State {
         let mut entries: Vec<InboxEntry> = self
             .active_rooms(&query.user)
             .filter(|(room, _)| match &query.list {
-                Some(list) => self.has_name(room, &query.user, list),
+                Some(list) => self.selects(list, room, &query.user),
                 None => query.ids.contains(&room.conversation.id),
             })
             .map(|(room, member)| self.entry(room, member, query.now, query.blocked_in_group))
@@ -48,9 +48,31 @@ impl State {
             entries.retain(|entry| {
                 passes(list.filter, entry, query.now) && after.is_none_or(|after| place(entry) < after)
             });
+            entries.drain(..list.skip.min(entries.len()));
             entries.truncate(list.limit);
         }
         entries
+    }
+
+    pub(super) fn inbox_counts(&self, query: &InboxQuery) -> InboxCounts {
+        let mut counts = InboxCounts::default();
+        let rooms = self.active_rooms(&query.user);
+        let list = query.list.as_ref();
+        for (room, member) in
+            rooms.filter(|(room, _)| list.is_none_or(|l| self.selects(l, room, &query.user)))
+        {
+            let entry = self.entry(room, member, query.now, query.blocked_in_group);
+            let shows = |filter| u64::from(passes(filter, &entry, query.now));
+            counts.listed += shows(InboxFilter::Default);
+            counts.all += shows(InboxFilter::All);
+            counts.unread += shows(InboxFilter::Unread);
+            counts.pinned += shows(InboxFilter::Pinned);
+            counts.archived += shows(InboxFilter::Archived);
+            counts.muted += shows(InboxFilter::Muted);
+            counts.direct += shows(InboxFilter::Direct);
+            counts.group += shows(InboxFilter::Group);
+        }
+        counts
     }
 
     pub(super) fn badge(&self, user: &UserId, now: Timestamp, blocked: BlockedInGroup) -> Badge {
@@ -98,6 +120,15 @@ impl State {
             first_unread_seq,
             last_message: last_message.cloned(),
         }
+    }
+
+    /// Whether the list selects a conversation by its name and by who else is in it.
+    fn selects(&self, list: &InboxList, room: &Room, user: &UserId) -> bool {
+        let with = list.with.as_ref().is_none_or(|with| {
+            let row = room.members.get(with);
+            row.is_some_and(|row| row.member.is_active())
+        });
+        with && self.has_name(room, user, list)
     }
 
     /// Whether the list's name filter finds the group's name or the direct peer's name.

@@ -11,6 +11,7 @@ mod commit;
 mod conversations;
 mod devices;
 mod inbox;
+mod mentions;
 mod messages;
 mod receipts;
 mod retention;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use crate::config::BlockedInGroup;
 use crate::error::{BackendResult, ChatError};
 use crate::id::{ConversationId, UserId};
-use crate::model::{Conversation, ConversationKind, DirectPair, Member, Message, Seq};
+use crate::model::{Conversation, ConversationKind, DirectPair, Member, Message, Role, Seq};
 use crate::store::Change;
 use crate::time::Timestamp;
 
@@ -50,8 +50,12 @@ pub struct InboxList {
     pub filter: InboxFilter,
     /// Folded substring of the group's name or of the direct peer's name.
     pub name: Option<String>,
+    /// Only conversations of which this user is an active member too.
+    pub with: Option<UserId>,
     /// Those after this position.
     pub after: Option<InboxKey>,
+    /// Without the first so many of what the rest selects, for pages by number.
+    pub skip: usize,
     /// At most so many.
     pub limit: usize,
 }
@@ -92,6 +96,45 @@ pub struct InboxEntry {
     pub last_message: Option<Message>,
 }
 
+/// How many conversations each filter of the list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InboxCounts {
+    /// [`InboxFilter::Default`]: what the list shows without a filter.
+    pub listed: u64,
+    /// [`InboxFilter::All`].
+    pub all: u64,
+    /// [`InboxFilter::Unread`].
+    pub unread: u64,
+    /// [`InboxFilter::Pinned`].
+    pub pinned: u64,
+    /// [`InboxFilter::Archived`].
+    pub archived: u64,
+    /// [`InboxFilter::Muted`].
+    pub muted: u64,
+    /// [`InboxFilter::Direct`].
+    pub direct: u64,
+    /// [`InboxFilter::Group`].
+    pub group: u64,
+}
+
+impl InboxCounts {
+    /// How many one filter shows.
+    #[must_use]
+    pub const fn of(&self, filter: InboxFilter) -> u64 {
+        match filter {
+            InboxFilter::Default => self.listed,
+            InboxFilter::All => self.all,
+            InboxFilter::Unread => self.unread,
+            InboxFilter::Pinned => self.pinned,
+            InboxFilter::Archived => self.archived,
+            InboxFilter::Muted => self.muted,
+            InboxFilter::Direct => self.direct,
+            InboxFilter::Group => self.group,
+        }
+    }
+}
+
 /// Totals over all conversations that are neither muted nor archived nor hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -109,6 +152,10 @@ pub struct Badge {
 pub struct MemberQuery {
     /// Of which conversation.
     pub conversation: ConversationId,
+    /// Folded substring of their name, as the store has it.
+    pub name: Option<String>,
+    /// Only those of this rank.
+    pub role: Option<Role>,
     /// Those after this user, in order of user id.
     pub after: Option<UserId>,
     /// At most so many.
@@ -183,6 +230,10 @@ pub trait ConversationStore: Send + Sync + fmt::Debug {
     /// Conversations as a user sees them.
     async fn inbox(&self, query: &InboxQuery) -> BackendResult<Vec<InboxEntry>>;
 
+    /// How many conversations each filter shows of those that the query's `list` selects by `name` and `with`; its
+    /// filter, place and size say nothing here, and neither do `ids`. Without a list: of all.
+    async fn inbox_counts(&self, query: &InboxQuery) -> BackendResult<InboxCounts>;
+
     /// A user's totals.
     async fn badge(&self, user: &UserId, now: Timestamp, blocked: BlockedInGroup) -> BackendResult<Badge>;
 
@@ -193,8 +244,15 @@ pub trait ConversationStore: Send + Sync + fmt::Debug {
         kind: Option<ConversationKind>,
     ) -> BackendResult<Vec<ConversationId>>;
 
-    /// Users who share a direct conversation with `user`, in order of id, after `after`, at most `limit`.
-    async fn contacts(&self, user: &UserId, after: Option<&UserId>, limit: usize) -> BackendResult<Contacts>;
+    /// Users who share a direct conversation with `user`, in order of id, after `after`, at most `limit`; with `name`
+    /// those whose name, as the store has it, contains this folded text.
+    async fn contacts(
+        &self,
+        user: &UserId,
+        name: Option<&str>,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> BackendResult<Contacts>;
 
     /// Those of `others` who share a direct conversation with `user`.
     async fn contacts_among(&self, user: &UserId, others: &[UserId]) -> BackendResult<Contacts>;

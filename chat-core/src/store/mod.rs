@@ -28,6 +28,7 @@ mod block;
 mod conversation;
 mod device;
 mod facts;
+mod mention;
 mod message;
 mod receipt;
 mod retention;
@@ -38,11 +39,12 @@ pub use account::AccountStore;
 pub use attachment::AttachmentStore;
 pub use block::{BlockChange, BlockStore, Blocks};
 pub use conversation::{
-    Badge, ChangedConversations, Contacts, ConversationStore, InboxEntry, InboxFilter, InboxKey, InboxList,
-    InboxQuery, MemberQuery, SyncPosition,
+    Badge, ChangedConversations, Contacts, ConversationStore, InboxCounts, InboxEntry, InboxFilter, InboxKey,
+    InboxList, InboxQuery, MemberQuery, SyncPosition,
 };
 pub use device::DeviceStore;
 pub use facts::{Change, Facts, MembersNeeded, Needs, Target};
+pub use mention::{MentionQuery, MentionStore};
 pub use message::{
     Anchor, ChangedMessages, ChangesQuery, History, HistoryQuery, MessageStore, PersonalFacts,
     ReactionSummary, SearchKey, SearchQuery, Viewer,
@@ -57,6 +59,7 @@ pub trait Store:
     UserStore
     + ConversationStore
     + MessageStore
+    + MentionStore
     + ReceiptStore
     + BlockStore
     + DeviceStore
@@ -69,6 +72,7 @@ impl<T> Store for T where
     T: UserStore
         + ConversationStore
         + MessageStore
+        + MentionStore
         + ReceiptStore
         + BlockStore
         + DeviceStore

@@ -145,6 +145,26 @@ impl ConversationView {
     }
 }
 
+/// A page of the list of conversations: by cursor, or by number with the total.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConversationPage {
+    /// The conversations.
+    pub items: Vec<ConversationView>,
+    /// By cursor: opaque; present when there is more. Good for the same caller and list only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// By number: how many conversations the list has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// By number: which page this is, from 1 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<usize>,
+    /// By number: how many pages there are; 0 for an empty list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pages: Option<u64>,
+}
+
 /// Answer to opening a direct.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

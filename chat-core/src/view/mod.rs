@@ -11,8 +11,8 @@ mod user;
 
 pub use attachment::AttachmentView;
 pub use conversation::{
-    AddMembersAnswer, ConversationView, CreateGroupAnswer, LastMessageView, MemberView, MyView,
-    OpenDirectAnswer, ReadAllAnswer,
+    AddMembersAnswer, ConversationPage, ConversationView, CreateGroupAnswer, LastMessageView, MemberView,
+    MyView, OpenDirectAnswer, ReadAllAnswer,
 };
 pub use error::ErrorView;
 pub use message::{

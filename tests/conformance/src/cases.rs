@@ -28,6 +28,7 @@ macro_rules! store {
                 user_ids_are_compared_exactly
                 people_are_found_by_a_part_of_their_name
                 people_search_is_literal
+                new_names_find_people_at_once
                 addresses_are_found_only_whole
                 people_come_in_order_of_id
                 user_texts_come_back_as_they_went_in
@@ -45,6 +46,8 @@ macro_rules! store {
                 changed_members_come_newest_first
                 conversation_ids_are_of_active_memberships
                 contacts_share_a_direct
+                contacts_are_found_by_a_part_of_their_name
+                members_are_found_by_name_and_rank
             }
             facts {
                 a_missing_conversation_has_no_facts
@@ -119,6 +122,9 @@ macro_rules! store {
                 strangers_and_past_members_see_nothing
                 hidden_ones_come_back_by_id
                 the_badge_adds_up
+                pages_by_number_are_parts_of_the_whole_list
+                counts_are_those_of_the_filters
+                conversations_in_common_are_those_both_are_in
             }
             history {
                 the_newest_page
@@ -157,6 +163,13 @@ macro_rules! store {
                 the_time_between_two_memberships_is_not_found
                 blocked_senders_are_not_found_under_hide
                 hits_equal_a_naive_search
+            }
+            mentions {
+                mentions_of_all_conversations_are_newest_first
+                unread_mentions_are_those_that_count
+                what_is_not_seen_mentions_nobody
+                mentions_come_in_pages
+                mentions_equal_a_naive_reading
             }
             receipts {
                 the_first_step_over_a_message_counts
@@ -280,6 +293,7 @@ mod tests {
             include_str!("store/history.rs"),
             include_str!("store/messages.rs"),
             include_str!("store/search.rs"),
+            include_str!("store/mentions.rs"),
             include_str!("store/receipts.rs"),
             include_str!("store/retention.rs"),
             include_str!("store/blocks.rs"),

@@ -6,8 +6,8 @@ use chat_core::error::{BackendResult, ChatError};
 use chat_core::id::{ConversationId, UserId};
 use chat_core::model::{Conversation, ConversationKind, DirectPair, Member};
 use chat_core::store::{
-    Badge, Change, ChangedConversations, Contacts, ConversationStore, InboxEntry, InboxQuery, MemberQuery,
-    SyncPosition,
+    Badge, Change, ChangedConversations, Contacts, ConversationStore, InboxCounts, InboxEntry, InboxQuery,
+    MemberQuery, SyncPosition,
 };
 use chat_core::time::Timestamp;
 
@@ -36,7 +36,8 @@ pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     member_columns!(),
     " FROM chat_members mb WHERE mb.conversation_id = ?1 AND mb.state = 'active' AND mb.user_id > ?2 \
-     ORDER BY mb.user_id LIMIT ?3"
+     AND (?4 IS NULL OR mb.role = ?4) AND (?5 IS NULL OR EXISTS (SELECT 1 FROM chat_users f \
+       WHERE f.id = mb.user_id AND instr(f.folded_name, ?5) > 0)) ORDER BY mb.user_id LIMIT ?3"
 );
 pub(super) const MEMBERS_OF: &str = concat!(
     "SELECT ",
@@ -59,9 +60,13 @@ const IDS: &str = "SELECT mb.conversation_id FROM chat_members mb \
 pub(super) const CONTACTS: &str = "SELECT c.pair_high AS peer FROM chat_conversations c \
       WHERE c.pair_low = ?1 AND c.pair_high > ?2 AND EXISTS (SELECT 1 FROM chat_members mb \
         WHERE mb.conversation_id = c.id AND mb.user_id = ?1 AND mb.state = 'active') \
+      AND (?4 IS NULL OR EXISTS (SELECT 1 FROM chat_users f \
+        WHERE f.id = c.pair_high AND instr(f.folded_name, ?4) > 0)) \
     UNION ALL SELECT c.pair_low AS peer FROM chat_conversations c \
       WHERE c.pair_high = ?1 AND c.pair_low > ?2 AND EXISTS (SELECT 1 FROM chat_members mb \
         WHERE mb.conversation_id = c.id AND mb.user_id = ?1 AND mb.state = 'active') \
+      AND (?4 IS NULL OR EXISTS (SELECT 1 FROM chat_users f \
+        WHERE f.id = c.pair_low AND instr(f.folded_name, ?4) > 0)) \
     ORDER BY peer LIMIT ?3";
 const CONTACTS_AMONG: &str = "SELECT c.pair_high AS peer FROM chat_conversations c \
       WHERE c.pair_low = ?1 AND c.pair_high IN (SELECT value FROM json_each(?2)) \
@@ -105,7 +110,9 @@ impl ConversationStore for SqliteStore {
         let query = statement(MEMBERS)
             .bind(blob(query.conversation.as_uuid()))
             .bind(query.after.as_ref().map_or("", |after| after.as_str()))
-            .bind(size(query.limit));
+            .bind(size(query.limit))
+            .bind(query.role.map(Named::column))
+            .bind(query.name.clone());
         let found = async { self.read().await?.list(query, rows::member).await };
         found.await.map_err(|error| error.into_backend("members"))
     }
@@ -155,6 +162,11 @@ impl ConversationStore for SqliteStore {
         entries.map_err(|error| error.into_backend("inbox"))
     }
 
+    async fn inbox_counts(&self, query: &InboxQuery) -> BackendResult<InboxCounts> {
+        let counts = self.counted(query).await;
+        counts.map_err(|error| error.into_backend("inbox_counts"))
+    }
+
     async fn badge(&self, user: &UserId, now: Timestamp, blocked: BlockedInGroup) -> BackendResult<Badge> {
         let badge = self.totals(user, now, blocked).await;
         badge.map_err(|error| error.into_backend("badge"))
@@ -172,11 +184,18 @@ impl ConversationStore for SqliteStore {
             .map_err(|error| error.into_backend("conversation_ids"))
     }
 
-    async fn contacts(&self, user: &UserId, after: Option<&UserId>, limit: usize) -> BackendResult<Contacts> {
+    async fn contacts(
+        &self,
+        user: &UserId,
+        name: Option<&str>,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> BackendResult<Contacts> {
         let query = statement(CONTACTS)
             .bind(user.as_str())
             .bind(after.map_or("", UserId::as_str))
-            .bind(size(limit));
+            .bind(size(limit))
+            .bind(name);
         let found = async { self.read().await?.list(query, |cells| cells.user()).await };
         found.await.map_err(|error| error.into_backend("contacts"))
     }

@@ -5,7 +5,7 @@
 
 use chat_core::config::BlockedInGroup;
 use chat_core::id::UserId;
-use chat_core::store::{Badge, InboxEntry, InboxFilter, InboxList, InboxQuery};
+use chat_core::store::{Badge, InboxCounts, InboxEntry, InboxFilter, InboxList, InboxQuery};
 use chat_core::time::Timestamp;
 
 use super::SqliteStore;
@@ -103,6 +103,39 @@ macro_rules! entries {
     };
 }
 
+/// Whether the name `$name` is part of the group's or the other user's, and the user `$with` is in it too; each says
+/// nothing when it is NULL.
+macro_rules! selected {
+    ($name:literal, $with:literal) => {
+        concat!(
+            "(",
+            $name,
+            " IS NULL OR instr(CASE WHEN c.pair_low IS NULL THEN c.folded_name ELSE (SELECT f.folded_name \
+             FROM chat_users f WHERE f.id = CASE WHEN c.pair_low = ?1 THEN c.pair_high ELSE c.pair_low END) END, ",
+            $name,
+            ") > 0) AND (",
+            $with,
+            " IS NULL OR EXISTS (SELECT 1 FROM chat_members w WHERE w.conversation_id = mb.conversation_id \
+             AND w.user_id = ",
+            $with,
+            " AND w.state = 'active'))"
+        )
+    };
+}
+
+/// Whether there is something unread, or it is marked so.
+macro_rules! is_unread {
+    () => {
+        concat!(
+            "(mb.unread_from IS NOT NULL OR (",
+            newest_of_others!(),
+            " > mb.unread_after AND EXISTS (SELECT 1",
+            unread!(),
+            ")))"
+        )
+    };
+}
+
 pub(super) const LIST: &str = entries!(concat!(
     "SELECT mb.conversation_id AS id FROM chat_members mb \
      CROSS JOIN chat_conversations c ON c.id = mb.conversation_id \
@@ -113,17 +146,15 @@ pub(super) const LIST: &str = entries!(concat!(
     " ELSE NOT ",
     archived!(),
     " END AND (?6 IS NULL OR (mb.pinned_at IS NOT NULL, c.last_activity_at, c.id) < (?6, ?7, ?8)) \
-     AND (?9 IS NULL OR instr(CASE WHEN c.pair_low IS NULL THEN c.folded_name ELSE (SELECT f.folded_name \
-       FROM chat_users f WHERE f.id = CASE WHEN c.pair_low = ?1 THEN c.pair_high ELSE c.pair_low END) END, ?9) > 0) \
-     AND CASE ?5 WHEN 'pinned' THEN mb.pinned_at IS NOT NULL WHEN 'muted' THEN ",
+     AND ",
+    selected!("?9", "?11"),
+    " AND CASE ?5 WHEN 'pinned' THEN mb.pinned_at IS NOT NULL WHEN 'muted' THEN ",
     muted!(),
     " WHEN 'direct' THEN c.pair_low IS NOT NULL WHEN 'group' THEN c.pair_low IS NULL \
-     WHEN 'unread' THEN mb.unread_from IS NOT NULL OR (",
-    newest_of_others!(),
-    " > mb.unread_after AND EXISTS (SELECT 1",
-    unread!(),
-    ")) ELSE 1 END \
-     ORDER BY mb.pinned_at IS NOT NULL DESC, c.last_activity_at DESC, c.id DESC LIMIT ?10"
+     WHEN 'unread' THEN ",
+    is_unread!(),
+    " ELSE 1 END \
+     ORDER BY mb.pinned_at IS NOT NULL DESC, c.last_activity_at DESC, c.id DESC LIMIT ?10 OFFSET ?12"
 ));
 
 pub(super) const BY_ID: &str = entries!(
@@ -146,6 +177,26 @@ pub(super) const TOTALS: &str = concat!(
     hidden!()
 );
 
+/// Each conversation is looked at once; what is unread is only counted up to the first.
+pub(super) const COUNTS: &str = concat!(
+    "SELECT count(*) FILTER (WHERE NOT archived), count(*), count(*) FILTER (WHERE NOT archived AND unread), \
+     count(*) FILTER (WHERE NOT archived AND pinned), count(*) FILTER (WHERE archived), \
+     count(*) FILTER (WHERE NOT archived AND muted), count(*) FILTER (WHERE NOT archived AND direct), \
+     count(*) FILTER (WHERE NOT archived AND NOT direct) FROM (SELECT ",
+    archived!(),
+    " AS archived, ",
+    is_unread!(),
+    " AS unread, mb.pinned_at IS NOT NULL AS pinned, ",
+    muted!(),
+    " AS muted, c.pair_low IS NOT NULL AS direct FROM chat_members mb \
+     CROSS JOIN chat_conversations c ON c.id = mb.conversation_id \
+     WHERE mb.user_id = ?1 AND mb.state = 'active' AND NOT ",
+    hidden!(),
+    " AND ",
+    selected!("?5", "?6"),
+    ")"
+);
+
 /// Unread messages, those that mention the user, and the first.
 type Tally = (u64, u64, Option<u64>);
 
@@ -159,6 +210,27 @@ impl SqliteStore {
             }
         };
         self.read().await?.list(statement, entry).await
+    }
+
+    pub(super) async fn counted(&self, query: &InboxQuery) -> Result<InboxCounts, Error> {
+        let list = query.list.as_ref();
+        let statement = bind(statement(COUNTS), query)
+            .bind(list.and_then(|list| list.name.clone()))
+            .bind(list.and_then(|list| Some(list.with.as_ref()?.to_string())));
+        let mut session = self.read().await?;
+        let counts = session.find(statement, |cells| {
+            Ok(InboxCounts {
+                listed: cells.uint()?,
+                all: cells.uint()?,
+                unread: cells.uint()?,
+                pinned: cells.uint()?,
+                archived: cells.uint()?,
+                muted: cells.uint()?,
+                direct: cells.uint()?,
+                group: cells.uint()?,
+            })
+        });
+        Ok(counts.await?.unwrap_or_default())
     }
 
     pub(super) async fn totals(
@@ -215,6 +287,8 @@ fn bind_list(statement: Statement, list: &InboxList) -> Statement {
         .bind(after.map(|key| blob(key.id.as_uuid())))
         .bind(list.name.as_deref())
         .bind(size(list.limit))
+        .bind(list.with.as_ref().map(UserId::as_str))
+        .bind(size(list.skip))
 }
 
 fn entry(cells: &mut Cells<'_>) -> Result<InboxEntry, Error> {

@@ -9,6 +9,7 @@ mod device;
 mod facts;
 mod history;
 mod inbox;
+mod mention;
 mod message;
 #[cfg(test)]
 mod plans;
@@ -20,6 +21,7 @@ mod rows;
 mod search;
 mod sight;
 mod sync;
+mod trigram;
 mod user;
 mod write_member;
 mod write_message;

@@ -3,8 +3,8 @@
 use sqlx::{ConnectOptions, Row, SqliteConnection};
 
 use super::{
-    connect_options, conversation, facts, history, inbox, message, purge, reaction, receipt, retention,
-    search, sync,
+    connect_options, conversation, facts, history, inbox, mention, message, purge, reaction, receipt,
+    retention, search, sync, user,
 };
 use crate::config::SqliteConfig;
 use crate::schema;
@@ -26,6 +26,9 @@ const HOT: &[(&str, &str)] = &[
     ("inbox", inbox::LIST),
     ("inbox by id", inbox::BY_ID),
     ("badge", inbox::TOTALS),
+    ("counts of the list", inbox::COUNTS),
+    ("mentions", mention::LIST),
+    ("search of people", user::INDEXED),
     ("history down", history::ANY.down),
     ("history up", history::ANY.up),
     ("history exists", history::ANY.exists),
@@ -146,6 +149,10 @@ async fn hot_statements_use_the_index_made_for_them() {
         ),
         (retention::DUE_BY_THEMSELVES, "chat_conversations_due ("),
         (retention::OLD_STEPS, "chat_advances_at (at<?)"),
+        (
+            mention::LIST,
+            "chat_mentions_time (user_id=? AND (created_at,message_id)<(?,?))",
+        ),
         (
             message::EXPIRED,
             "chat_messages_expiry (expires_at>? AND expires_at<?)",

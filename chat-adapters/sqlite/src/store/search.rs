@@ -9,14 +9,10 @@ use sqlx::SqliteConnection;
 use super::SqliteStore;
 use super::rows::{self, message_columns};
 use super::sight::{hides, member_sees};
+use super::trigram::trigrams;
 use crate::error::Error;
 use crate::names::Named;
 use crate::statement::{Session, blob, size, statement, time};
-
-/// Words shorter than this are in no index.
-const TRIGRAM: usize = 3;
-/// More trigrams than this make a query no more selective.
-const MAX_TRIGRAMS: usize = 32;
 
 /// Everything but where the candidates come from. The index only proposes: `instr` decides, so that the answer is a
 /// literal match, whatever a tokenizer thinks of the text.
@@ -89,21 +85,6 @@ where
     session.list(query, rows::message).await
 }
 
-/// The FTS5 query for texts that hold these trigrams; `None` for a text too short to have one. Every third one and
-/// the last cover the whole text.
-fn trigrams(text: &str) -> Option<String> {
-    let chars: Vec<char> = text.chars().collect();
-    let last = chars.windows(TRIGRAM).last()?;
-    let mut words: Vec<String> = chars
-        .chunks_exact(TRIGRAM)
-        .take(MAX_TRIGRAMS)
-        .chain(std::iter::once(last))
-        .map(|word| format!("\"{}\"", word.iter().collect::<String>().replace('"', "\"\"")))
-        .collect();
-    words.dedup();
-    Some(words.join(" AND "))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -116,7 +97,7 @@ mod tests {
     use sqlx::{ConnectOptions, SqliteConnection};
 
     use super::super::connect_options;
-    use super::{find, trigrams};
+    use super::find;
     use crate::config::SqliteConfig;
     use crate::schema;
     use crate::statement::Session;
@@ -190,13 +171,5 @@ mod tests {
         assert_eq!((few_hits, many_hits), (1, 1));
         assert!(many <= few * 2, "{few} and {many} hundred steps");
         assert_eq!(search(10).await.0, 1);
-    }
-
-    #[test]
-    fn trigrams_cover_the_text() {
-        assert_eq!(trigrams("ab"), None);
-        assert_eq!(trigrams("abc").unwrap(), "\"abc\"");
-        assert_eq!(trigrams("abcd").unwrap(), "\"abc\" AND \"bcd\"");
-        assert_eq!(trigrams("a\"b").unwrap(), "\"a\"\"b\"");
     }
 }

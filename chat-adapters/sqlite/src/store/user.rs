@@ -1,3 +1,5 @@
+use std::ops::DerefMut;
+
 use async_trait::async_trait;
 use chat_core::error::BackendResult;
 use chat_core::id::UserId;
@@ -5,12 +7,14 @@ use chat_core::model::{AttachmentState, NewUser, User, UserPatch};
 use chat_core::store::{UserSearch, UserStore};
 use chat_core::text::fold;
 use chat_core::time::Timestamp;
+use sqlx::SqliteConnection;
 
 use super::SqliteStore;
 use super::attachment::move_file;
+use super::trigram::trigrams;
 use crate::error::Error;
 use crate::names::Named;
-use crate::statement::{Cells, blob, int, json, size, statement, time, user_list};
+use crate::statement::{Cells, Session, blob, int, json, size, statement, time, user_list};
 use crate::transaction::Transaction;
 
 /// Columns of a user `u`, as [`user`] reads them.
@@ -27,12 +31,31 @@ const LIST: &str = concat!(
     user_columns!(),
     " FROM chat_users u WHERE u.id IN (SELECT value FROM json_each(?1))"
 );
-const SEARCH: &str = concat!(
-    "SELECT ",
-    user_columns!(),
-    " FROM chat_users u WHERE (?3 IS NULL OR u.id > ?3) \
-     AND (instr(u.folded_name, ?1) > 0 OR u.email = ?2 OR u.phone = ?2) ORDER BY u.id LIMIT ?4"
+/// Users whom a search finds, of those that `$from` proposes.
+macro_rules! found {
+    ($from:literal) => {
+        concat!(
+            "SELECT ",
+            user_columns!(),
+            $from,
+            " AND u.id > ?3 AND (instr(u.folded_name, ?1) > 0 OR u.email = ?2 OR u.phone = ?2) \
+             ORDER BY u.id LIMIT ?4"
+        )
+    };
+}
+
+/// From the indexes of names and addresses to the users.
+pub(super) const INDEXED: &str = found!(
+    " FROM chat_users u WHERE u.row_id IN (SELECT rowid FROM chat_user_search WHERE chat_user_search MATCH ?5 \
+     UNION ALL SELECT e.row_id FROM chat_users e WHERE e.email = ?2 \
+     UNION ALL SELECT p.row_id FROM chat_users p WHERE p.phone = ?2)"
 );
+/// For texts too short for the index, or in so many names that a page is found soon: through all users in order.
+const SCANNED: &str = found!(" FROM chat_users u WHERE ?5 IS NULL");
+/// How many names the index proposes, counted up to [`MANY`].
+const PROPOSED: &str =
+    "SELECT count(*) FROM (SELECT 1 FROM chat_user_search WHERE chat_user_search MATCH ?1 LIMIT ?2)";
+const MANY: usize = 1_000;
 const PUT: &str = "INSERT INTO chat_users (id, name, folded_name, avatar_url, avatar, kind, email, phone, custom, \
     settings, suspended, created_at, last_seen_at, user_rev) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
@@ -40,7 +63,7 @@ const PUT: &str = "INSERT INTO chat_users (id, name, folded_name, avatar_url, av
     avatar_url = excluded.avatar_url, avatar = excluded.avatar, kind = excluded.kind, email = excluded.email, \
     phone = excluded.phone, custom = excluded.custom, settings = excluded.settings, \
     suspended = excluded.suspended, created_at = excluded.created_at, last_seen_at = excluded.last_seen_at, \
-    user_rev = excluded.user_rev";
+    user_rev = excluded.user_rev RETURNING row_id";
 
 fn user(cells: &mut Cells<'_>) -> Result<User, Error> {
     Ok(User {
@@ -64,14 +87,16 @@ async fn find(transaction: &mut Transaction, id: &UserId) -> Result<Option<User>
     transaction.find(statement(GET).bind(id.as_str()), user).await
 }
 
-async fn put(transaction: &mut Transaction, user: &User) -> Result<(), Error> {
+/// Writes a user, and his name into the index when it is another than before.
+async fn put(transaction: &mut Transaction, user: &User, old_name: Option<&str>) -> Result<(), Error> {
+    let folded = fold(&user.name);
     let custom = (!user.custom.is_empty())
         .then(|| json(&user.custom))
         .transpose()?;
     let query = statement(PUT)
         .bind(user.id.as_str())
         .bind(user.name.as_str())
-        .bind(fold(&user.name))
+        .bind(folded.clone())
         .bind(user.avatar_url.as_deref())
         .bind(user.avatar.map(|id| blob(id.as_uuid())))
         .bind(user.kind.column())
@@ -83,8 +108,37 @@ async fn put(transaction: &mut Transaction, user: &User) -> Result<(), Error> {
         .bind(user.created_at.as_millis())
         .bind(time(user.last_seen_at))
         .bind(int(user.user_rev));
-    transaction.run(query).await?;
+    let row = transaction.find(query, |cells| cells.take::<i64>()).await?;
+    let row_id = row.ok_or(Error::Broken("a user was not written"))?;
+    if old_name.is_some_and(|old| fold(old) == folded) {
+        return Ok(());
+    }
+    if old_name.is_some() {
+        const CLEAR: &str = "DELETE FROM chat_user_search WHERE rowid = ?1";
+        transaction.run(statement(CLEAR).bind(row_id)).await?;
+    }
+    const ADD: &str = "INSERT INTO chat_user_search (rowid, folded) VALUES (?1, ?2)";
+    transaction.run(statement(ADD).bind(row_id).bind(folded)).await?;
     Ok(())
+}
+
+async fn search<C>(session: &mut Session<C>, search: &UserSearch) -> Result<Vec<User>, Error>
+where
+    C: DerefMut<Target = SqliteConnection>,
+{
+    let mut words = trigrams(&search.query);
+    if let Some(proposing) = &words {
+        let query = statement(PROPOSED).bind(proposing.clone()).bind(size(MANY));
+        let proposed = session.find(query, |cells| cells.uint()).await?;
+        words = words.filter(|_| proposed.is_none_or(|count| count < MANY as u64));
+    }
+    let query = statement(if words.is_some() { INDEXED } else { SCANNED })
+        .bind(search.query.as_str())
+        .bind(search.exact.as_str())
+        .bind(search.after.as_ref().map_or("", UserId::as_str))
+        .bind(size(search.limit))
+        .bind(words);
+    session.list(query, user).await
 }
 
 #[async_trait]
@@ -104,7 +158,7 @@ impl UserStore for SqliteStore {
                         return Ok((known, false));
                     }
                     let user = new.into_user(now);
-                    put(transaction, &user).await?;
+                    put(transaction, &user, None).await?;
                     Ok((user, true))
                 })
             })
@@ -129,9 +183,10 @@ impl UserStore for SqliteStore {
                         move_file(transaction, old, Avatar, Deleted).await?;
                     }
                     let private = patch.settings.is_some();
+                    let old_name = user.name.clone();
                     patch.apply(&mut user);
                     user.user_rev += u64::from(private);
-                    put(transaction, &user).await?;
+                    put(transaction, &user, Some(&old_name)).await?;
                     Ok(Some(user))
                 })
             })
@@ -146,13 +201,71 @@ impl UserStore for SqliteStore {
         found.await.map_err(|error| error.into_backend("users"))
     }
 
-    async fn search_users(&self, search: &UserSearch) -> BackendResult<Vec<User>> {
-        let query = statement(SEARCH)
-            .bind(search.query.as_str())
-            .bind(search.exact.as_str())
-            .bind(search.after.as_ref().map(UserId::as_str))
-            .bind(size(search.limit));
-        let found = async { self.read().await?.list(query, user).await };
+    async fn search_users(&self, wanted: &UserSearch) -> BackendResult<Vec<User>> {
+        let found = async { search(&mut self.read().await?, wanted).await };
         found.await.map_err(|error| error.into_backend("search_users"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use chat_core::store::UserSearch;
+    use sqlx::ConnectOptions;
+
+    use super::super::connect_options;
+    use super::search;
+    use crate::config::SqliteConfig;
+    use crate::schema;
+    use crate::statement::Session;
+
+    /// How many of so many users a search finds, and how many hundreds of SQLite's steps it takes.
+    async fn steps(users: u32, text: &str) -> (usize, u64) {
+        let mut connection = connect_options(&SqliteConfig::in_memory())
+            .connect()
+            .await
+            .unwrap();
+        schema::migrate(&mut connection).await.unwrap();
+        let seed = format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {users}) \
+             INSERT INTO chat_users (row_id, id, name, folded_name, kind, settings, suspended, created_at, user_rev) \
+             SELECT i, printf('u-%d', i), iif(i = {users}, 'wanted', 'other'), iif(i = {users}, 'wanted', 'other'), \
+               'user', '{{}}', 0, 0, 0 FROM n; \
+             INSERT INTO chat_user_search (rowid, folded) SELECT row_id, folded_name FROM chat_users;"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(seed))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        let steps = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&steps);
+        let mut handle = connection.lock_handle().await.unwrap();
+        handle.set_progress_handler(100, move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            true
+        });
+        drop(handle);
+        let wanted = UserSearch {
+            query: text.to_owned(),
+            exact: text.to_owned(),
+            after: None,
+            limit: 20,
+        };
+        let mut session = Session::reading(&mut connection, Arc::default());
+        let found = search(&mut session, &wanted).await.unwrap();
+        (found.len(), steps.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test]
+    async fn people_are_found_without_walking_all_of_them() {
+        for (text, hits) in [("wanted", 1), ("other", 20), ("nobody", 0)] {
+            let (few_hits, few) = steps(1_500, text).await;
+            let (many_hits, many) = steps(30_000, text).await;
+            assert_eq!((few_hits, many_hits), (hits, hits), "{text}");
+            assert!(many <= few * 2 + 10, "{text}: {few} and {many} hundred steps");
+        }
+        assert_eq!(steps(100, "wa").await.0, 1, "short texts are found too");
     }
 }

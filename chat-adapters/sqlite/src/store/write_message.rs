@@ -103,12 +103,14 @@ async fn replace(
 }
 
 async fn add_mentions(transaction: &mut Transaction, message: &Message) -> Result<(), Error> {
-    const ADD: &str = "INSERT OR IGNORE INTO chat_mentions (user_id, conversation_id, seq) \
-        SELECT value, ?1, ?2 FROM json_each(?3)";
+    const ADD: &str = "INSERT OR IGNORE INTO chat_mentions (user_id, conversation_id, seq, created_at, message_id) \
+        SELECT value, ?1, ?2, ?4, ?5 FROM json_each(?3)";
     let query = statement(ADD)
         .bind(blob(message.conversation_id.as_uuid()))
         .bind(int(message.seq))
-        .bind(user_list(&message.mentions)?);
+        .bind(user_list(&message.mentions)?)
+        .bind(message.created_at.as_millis())
+        .bind(blob(message.id.as_uuid()));
     transaction.run(query).await?;
     Ok(())
 }

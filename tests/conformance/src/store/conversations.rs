@@ -5,7 +5,7 @@ use std::time::Duration;
 use chat_core::id::{AttachmentId, ConversationId, UserId};
 use chat_core::model::{
     Conversation, ConversationKind, DirectPair, Horizon, Interval, JsonObject, LastCountable, MemberState,
-    Muted, NotificationLevel, Permission, Permissions, Retention, Role,
+    Muted, NewUser, NotificationLevel, Permission, Permissions, Retention, Role,
 };
 use chat_core::store::MemberQuery;
 use serde_json::json;
@@ -27,7 +27,7 @@ pub async fn absence_is_no_error(store: AnyStore) {
     assert!(members.values().all(Vec::is_empty));
     assert!(store.changed_members(nowhere, 0, 5).await.unwrap().is_empty());
     assert!(store.conversation_ids(&ann, None).await.unwrap().is_empty());
-    assert!(store.contacts(&ann, None, 5).await.unwrap().is_empty());
+    assert!(store.contacts(&ann, None, None, 5).await.unwrap().is_empty());
     assert!(store.contacts_among(&ann, &[bob]).await.unwrap().is_empty());
 }
 
@@ -188,6 +188,8 @@ pub async fn past_members_are_in_no_list(store: AnyStore) {
     assert_eq!(of[&room.id], [room.member(&ann).await]);
     let query = MemberQuery {
         conversation: room.id,
+        name: None,
+        role: None,
         after: None,
         limit: 9,
     };
@@ -205,6 +207,8 @@ pub async fn members_come_in_order_of_id(store: AnyStore) {
     loop {
         let query = MemberQuery {
             conversation: room.id,
+            name: None,
+            role: None,
             after: seen.last().cloned(),
             limit: 3,
         };
@@ -286,13 +290,83 @@ pub async fn contacts_share_a_direct(store: AnyStore) {
     Room::group(&store, &[&ann, &cid]).await;
     Room::direct(&store, &bob, &cid).await;
     let all = [bob.clone(), dan.clone(), eve.clone()];
-    assert_eq!(store.contacts(&ann, None, 9).await.unwrap(), all);
-    assert_eq!(store.contacts(&ann, None, 2).await.unwrap(), all[..2]);
-    assert_eq!(store.contacts(&ann, Some(&dan), 2).await.unwrap(), all[2..]);
-    assert!(store.contacts(&ann, Some(&eve), 2).await.unwrap().is_empty());
+    assert_eq!(store.contacts(&ann, None, None, 9).await.unwrap(), all);
+    assert_eq!(store.contacts(&ann, None, None, 2).await.unwrap(), all[..2]);
+    assert_eq!(store.contacts(&ann, None, Some(&dan), 2).await.unwrap(), all[2..]);
+    assert!(
+        store
+            .contacts(&ann, None, Some(&eve), 2)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let others = [cid.clone(), eve.clone(), ann.clone(), bob.clone(), user("nobody")];
     let mut among = store.contacts_among(&ann, &others).await.unwrap();
     among.sort();
     assert_eq!(among, [bob, eve]);
     assert!(store.contacts_among(&ann, &[]).await.unwrap().is_empty());
+}
+
+/// Contacts are found by a part of their name, whatever the case, in the order and the pages of all.
+pub async fn contacts_are_found_by_a_part_of_their_name(store: AnyStore) {
+    let [ann, cid] = people(&store, ["ann", "cid"]).await;
+    let mut named = Vec::new();
+    for (id, name) in [("p1", "Mira"), ("p2", "ADMIRAL"), ("p3", "Bob"), ("p4", "Émir")] {
+        let peer = user(id);
+        let new = NewUser::new(peer.clone()).with_name(name);
+        store.ensure_user(new, at(0)).await.unwrap();
+        Room::direct(&store, &ann, &peer).await;
+        named.push(peer);
+    }
+    Room::group(&store, &[&ann, &cid]).await;
+    let find = async |name: &str, after: Option<&UserId>, limit| {
+        store.contacts(&ann, Some(name), after, limit).await.unwrap()
+    };
+    assert_eq!(find("mir", None, 9).await, [&named[..2], &named[3..]].concat());
+    assert_eq!(find("mir", None, 1).await, named[..1]);
+    assert_eq!(find("mir", Some(&named[0]), 1).await, named[1..2]);
+    assert_eq!(find("émir", None, 9).await, named[3..]);
+    assert!(find("cid", None, 9).await.is_empty());
+    assert!(find("%", None, 9).await.is_empty());
+}
+
+/// Members are found by a part of their name and by their rank, in order of id, past ones not at all.
+pub async fn members_are_found_by_name_and_rank(store: AnyStore) {
+    let mut users = Vec::new();
+    for (id, name) in [
+        ("a", "Anna"),
+        ("b", "Hannah"),
+        ("c", "Bob"),
+        ("d", "Susanna"),
+        ("e", "Anne"),
+    ] {
+        let new = NewUser::new(user(id)).with_name(name);
+        store.ensure_user(new, at(0)).await.unwrap();
+        users.push(user(id));
+    }
+    let room = Room::group(&store, &users.iter().collect::<Vec<_>>()).await;
+    for admin in [&users[1], &users[2]] {
+        room.set_public(admin, |_, member| member.role = Role::Admin)
+            .await;
+    }
+    room.leave(&users[4]).await;
+    let find = async |name: Option<&str>, role, after: Option<&UserId>, limit| {
+        let query = MemberQuery {
+            conversation: room.id,
+            name: name.map(str::to_owned),
+            role,
+            after: after.cloned(),
+            limit,
+        };
+        let members = store.members(&query).await.unwrap().into_iter();
+        members
+            .map(|member| member.user_id.to_string())
+            .collect::<String>()
+    };
+    assert_eq!(find(Some("ann"), None, None, 9).await, "abd");
+    assert_eq!(find(Some("ann"), None, Some(&users[0]), 1).await, "b");
+    assert_eq!(find(None, Some(Role::Admin), None, 9).await, "bc");
+    assert_eq!(find(Some("ann"), Some(Role::Admin), None, 9).await, "b");
+    assert_eq!(find(Some("ann"), Some(Role::Owner), None, 9).await, "");
+    assert_eq!(find(None, None, None, 9).await, "abcd");
 }

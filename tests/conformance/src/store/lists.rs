@@ -351,3 +351,147 @@ pub async fn the_badge_adds_up(store: AnyStore) {
     rooms[4].say(&bob, "back").await;
     assert_eq!(badge(NOW).await, expected(2 + 5 + 7, 4, 3));
 }
+
+/// Pages by number are the parts of the whole list, under every filter; beyond the end there is nothing.
+pub async fn pages_by_number_are_parts_of_the_whole_list(store: AnyStore) {
+    let [ann, bob] = people(&store, ["ann", "bob"]).await;
+    for n in 0..7 {
+        let room = active_at(&store, &[&ann, &bob], 1 + n / 3).await;
+        if n % 3 == 0 {
+            room.set_private(&ann, move |m| m.pinned_at = Some(at(n))).await;
+        }
+    }
+    Room::direct(&store, &ann, &bob).await;
+    for filter in [InboxFilter::Default, InboxFilter::Pinned, InboxFilter::Group] {
+        let whole = filtered(&store, &ann, filter, NOW).await;
+        for limit in [1, 3, 8] {
+            let mut pages = Vec::new();
+            for page in 0..=whole.len() / limit + 1 {
+                let wanted = InboxList {
+                    filter,
+                    limit,
+                    skip: page * limit,
+                    ..InboxList::default()
+                };
+                pages.extend(list(&store, &ann, wanted, NOW).await);
+            }
+            assert_eq!(pages, whole, "{filter:?} by {limit}");
+        }
+    }
+}
+
+const FILTERS: [InboxFilter; 8] = [
+    InboxFilter::Default,
+    InboxFilter::All,
+    InboxFilter::Unread,
+    InboxFilter::Pinned,
+    InboxFilter::Archived,
+    InboxFilter::Muted,
+    InboxFilter::Direct,
+    InboxFilter::Group,
+];
+
+/// Counts are as many as each filter shows: of all, of a name, and of what is shared with somebody.
+pub async fn counts_are_those_of_the_filters(store: AnyStore) {
+    let [ann, bob, cid] = people(&store, ["ann", "bob", "cid"]).await;
+    for n in 0..14_u64 {
+        let room = match n {
+            0 => Room::direct(&store, &ann, &bob).await,
+            1 => Room::direct(&store, &ann, &cid).await,
+            _ if n % 2 == 0 => named(&store, &[&ann, &bob], "Walks with Bob").await,
+            _ => named(&store, &[&ann, &cid], "Others").await,
+        };
+        if n % 4 != 3 {
+            room.say(if n == 1 { &cid } else { &bob }, "hi").await;
+        }
+        room.set_private(&ann, move |m| {
+            m.pinned_at = (n % 5 == 0).then(|| at(n));
+            m.muted = (n % 3 == 0).then(|| Muted::Until(at(if n % 2 == 0 { 100 } else { 10_000_000 })));
+            m.archived_seq = (n % 6 == 4).then_some(1);
+            m.hidden_seq = (n == 9).then_some(1);
+            m.unread_from = (n == 7).then_some(0);
+        })
+        .await;
+    }
+    for now in [at(50), NOW] {
+        for (name, with) in [
+            (None, None),
+            (Some("bob"), None),
+            (None, Some(&bob)),
+            (Some("oth"), Some(&cid)),
+            (None, Some(&ann)),
+        ] {
+            let list = |filter| InboxList {
+                filter,
+                name: name.map(str::to_owned),
+                with: with.cloned(),
+                limit: 100,
+                ..InboxList::default()
+            };
+            let query = |list| InboxQuery {
+                user: ann.clone(),
+                now,
+                blocked_in_group: BlockedInGroup::default(),
+                list: Some(list),
+                ids: Vec::new(),
+            };
+            // The filter, place and size of the question make no difference.
+            let asked = InboxList {
+                limit: 1,
+                skip: 2,
+                ..list(InboxFilter::Pinned)
+            };
+            let counts = store.inbox_counts(&query(asked)).await.unwrap();
+            for filter in FILTERS {
+                let shown = store.inbox(&query(list(filter))).await.unwrap().len();
+                assert_eq!(
+                    counts.of(filter),
+                    u64::try_from(shown).unwrap(),
+                    "{filter:?} {name:?} {with:?} {now}"
+                );
+            }
+        }
+    }
+    let whole = InboxQuery {
+        user: ann.clone(),
+        now: NOW,
+        blocked_in_group: BlockedInGroup::default(),
+        list: None,
+        ids: Vec::new(),
+    };
+    let counts = store.inbox_counts(&whole).await.unwrap();
+    assert_eq!((counts.all, counts.direct), (13, 2));
+}
+
+/// Conversations in common are those both are active members of, in the order of the list.
+pub async fn conversations_in_common_are_those_both_are_in(store: AnyStore) {
+    let [ann, bob, cid] = people(&store, ["ann", "bob", "cid"]).await;
+    let old = active_at(&store, &[&ann, &bob, &cid], 5).await;
+    let new = active_at(&store, &[&bob, &ann], 9).await;
+    active_at(&store, &[&ann, &cid], 7).await;
+    active_at(&store, &[&bob, &cid], 8).await;
+    let direct = Room::direct(&store, &bob, &ann).await;
+    direct.set(|c| c.last_activity_at = at(7)).await;
+    let gone = active_at(&store, &[&ann, &bob], 6).await;
+    gone.leave(&bob).await;
+    let left = active_at(&store, &[&ann, &bob], 6).await;
+    left.leave(&ann).await;
+    let common = async |with: &UserId, after: Option<InboxKey>, limit| {
+        let wanted = InboxList {
+            filter: InboxFilter::All,
+            with: Some(with.clone()),
+            after,
+            limit,
+            ..InboxList::default()
+        };
+        list(&store, &ann, wanted, NOW).await
+    };
+    assert_eq!(common(&bob, None, 9).await, [new.id, direct.id, old.id]);
+    let after = InboxKey {
+        pinned: false,
+        last_activity_at: at(9),
+        id: new.id,
+    };
+    assert_eq!(common(&bob, Some(after), 1).await, [direct.id]);
+    assert!(common(&user("nobody"), None, 9).await.is_empty());
+}

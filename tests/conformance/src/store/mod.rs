@@ -10,6 +10,7 @@ pub mod facts;
 pub mod history;
 pub mod inbox;
 pub mod lists;
+pub mod mentions;
 pub mod messages;
 pub mod receipts;
 pub mod retention;

@@ -327,6 +327,36 @@ pub async fn people_search_is_literal(store: AnyStore) {
     assert!(found(&store, "'").await.is_empty());
 }
 
+/// A new name is found from its writing on and the old one is not, in part and whole, long and short.
+pub async fn new_names_find_people_at_once(store: AnyStore) {
+    let ann = named(&store, "u1", "Margarete").await;
+    let other = named(&store, "u2", "Marga Reti").await;
+    assert_eq!(found(&store, "marga").await, [ann.clone(), other.clone()]);
+    let rename = async |name: &str| {
+        let patch = UserPatch {
+            name: Some(name.to_owned()),
+            ..UserPatch::default()
+        };
+        store.update_user(&ann, patch).await.unwrap();
+    };
+    rename("Ursula").await;
+    for gone in ["marga", "margarete", "ga"] {
+        assert!(!found(&store, gone).await.contains(&ann), "{gone}");
+    }
+    for new in ["u", "ur", "urs", "ursula", "SUL"] {
+        assert_eq!(found(&store, new).await, std::slice::from_ref(&ann), "{new}");
+    }
+    let patch = UserPatch {
+        suspended: Some(true),
+        ..UserPatch::default()
+    };
+    store.update_user(&ann, patch).await.unwrap();
+    assert_eq!(found(&store, "ursula").await, std::slice::from_ref(&ann));
+    rename("Margarete").await;
+    assert_eq!(found(&store, "margarete").await, [ann]);
+    assert!(found(&store, "ursula").await.is_empty());
+}
+
 /// E-mail addresses and phone numbers are found whole or not at all.
 pub async fn addresses_are_found_only_whole(store: AnyStore) {
     store.ensure_user(everything_known("u1"), at(0)).await.unwrap();

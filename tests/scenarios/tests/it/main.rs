@@ -23,6 +23,7 @@ mod explain;
 mod groups;
 mod inbox;
 mod limits;
+mod lists;
 mod model;
 mod multi_device;
 mod offline;

@@ -37,11 +37,11 @@ pub(super) async fn listed(
     loop {
         let list = ListConversations {
             filter,
-            q: None,
             page: PageRequest {
                 limit: Some(limit),
                 cursor,
             },
+            ..ListConversations::default()
         };
         let page = told("list", actor.conversations(list).await)?;
         all.extend(page.items);
