@@ -100,6 +100,9 @@ pub struct Policies {
     pub owner_leave: OwnerLeave,
     /// Alert also when the user is online. Default false.
     pub push_when_online: bool,
+    /// Pushes of disappearing messages show their text, as far as the recipient's setting lets. Default false: the
+    /// sender and the kind.
+    pub push_disappearing_content: bool,
     /// A mention alerts in spite of a mute. Default false.
     pub mention_breaks_mute: bool,
     /// A valid token of an unknown user makes that user. Default true.
@@ -134,6 +137,7 @@ impl Default for Policies {
             history_for_new_members: HistoryForNewMembers::default(),
             owner_leave: OwnerLeave::default(),
             push_when_online: false,
+            push_disappearing_content: false,
             mention_breaks_mute: false,
             create_users_from_tokens: true,
             retention_direct: None,
@@ -270,6 +274,12 @@ pub struct Limits {
     /// A command has to be answered within. Default 5 s.
     #[serde(serialize_with = "seconds")]
     pub command_deadline: Duration,
+    /// Shortest time after which messages of a conversation may be made to disappear. Default 1 min.
+    #[serde(serialize_with = "seconds")]
+    pub message_ttl_min: Duration,
+    /// Longest such time. Default 365 days.
+    #[serde(serialize_with = "seconds")]
+    pub message_ttl_max: Duration,
     /// A live location moves at most so long. Default 8 h.
     #[serde(serialize_with = "seconds")]
     pub live_location: Duration,
@@ -329,6 +339,8 @@ impl Default for Limits {
             token_leeway: Duration::from_secs(60),
             token_check: Duration::from_secs(5),
             command_deadline: Duration::from_secs(5),
+            message_ttl_min: Duration::from_secs(60),
+            message_ttl_max: Duration::from_secs(365 * 86_400),
             live_location: Duration::from_secs(8 * 3600),
             drain: Duration::from_secs(15),
         }

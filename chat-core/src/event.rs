@@ -30,6 +30,11 @@ pub enum ChatEvent {
         /// What is left of it.
         message: Arc<Message>,
     },
+    /// The time of a disappearing message is over; nobody sees it any more.
+    MessageExpired {
+        /// What is left of its row.
+        message: Arc<Message>,
+    },
     /// A user deleted a message for himself.
     MessageHidden {
         /// Which, whose.
@@ -164,7 +169,9 @@ impl ChatEvent {
         match self {
             Self::MessageCreated { .. } => "message_created",
             Self::MessageUpdated { .. } => "message_updated",
-            Self::MessageDeleted { .. } | Self::MessageHidden { .. } => "message_deleted",
+            Self::MessageDeleted { .. } | Self::MessageExpired { .. } | Self::MessageHidden { .. } => {
+                "message_deleted"
+            }
             Self::ReceiptUpdated { .. } => "receipt_updated",
             Self::ConversationCreated { .. } => "conversation_created",
             Self::ConversationUpdated { .. } => "conversation_updated",
@@ -183,7 +190,8 @@ impl ChatEvent {
         match self {
             Self::MessageCreated { message }
             | Self::MessageUpdated { message }
-            | Self::MessageDeleted { message } => Some(message.conversation_id),
+            | Self::MessageDeleted { message }
+            | Self::MessageExpired { message } => Some(message.conversation_id),
             Self::MessageHidden { hide } => Some(hide.conversation_id),
             Self::ReceiptUpdated { conversation_id, .. }
             | Self::ConversationCreated { conversation_id, .. }

@@ -58,6 +58,7 @@ CREATE TABLE chat_conversations (
   member_count INTEGER NOT NULL,
   permissions TEXT NOT NULL,
   frozen INTEGER NOT NULL,
+  message_ttl_ms INTEGER,
   custom TEXT,
   dissolved_at INTEGER,
   first_seq INTEGER NOT NULL DEFAULT 1,
@@ -142,6 +143,9 @@ CREATE TABLE chat_messages (
   deleted_at INTEGER,
   deleted_by TEXT,
   expires_at INTEGER,
+  kept_at INTEGER,
+  kept_by TEXT,
+  kept_expires_at INTEGER,
   mentions TEXT,
   content TEXT,
   text TEXT NOT NULL,
@@ -160,7 +164,7 @@ CREATE INDEX chat_messages_unread
 CREATE INDEX chat_messages_all ON chat_messages (conversation_id, seq) WHERE mentions_all = 1;
 -- Galleries: pages of one kind. Text has no entries here, its pages are read by seq.
 CREATE INDEX chat_messages_kind ON chat_messages (conversation_id, kind, seq) WHERE kind <> 'text';
-CREATE INDEX chat_messages_expiry ON chat_messages (expires_at)
+CREATE INDEX chat_messages_expiry ON chat_messages (expires_at, id)
   WHERE expires_at IS NOT NULL AND (text <> '' OR content IS NOT NULL);
 
 -- Trigrams of folded texts. The texts themselves are in chat_messages, and every hit is verified there.

@@ -1,13 +1,13 @@
 use axum::Json;
 use axum::http::StatusCode;
 use chat_core::command::{
-    DeleteMessage, DeletionScope, EditMessage, HistoryOrder, HistoryRequest, MoveLocation, PageRequest,
-    ReactTo, SendMessage, StepMeeting,
+    DeleteMessage, DeletionScope, EditMessage, HistoryOrder, HistoryRequest, KeepMessage, MoveLocation,
+    PageRequest, ReactTo, SendMessage, StepMeeting,
 };
 use chat_core::error::{ChatError, ChatResult};
 use chat_core::id::{ConversationId, MessageId, UserId};
 use chat_core::model::{MessageKind, Seq};
-use chat_core::view::{HistoryPage, MessageView, Page, ReceiptView, SentMessage};
+use chat_core::view::{HistoryPage, MessageView, Page, ReceiptView, SentMessage, SyncedMessage};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -26,6 +26,7 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(message, edit, delete))
         .routes(routes!(receipts))
         .routes(routes!(react, unreact))
+        .routes(routes!(keep, unkeep))
         .routes(routes!(step_meeting))
         .routes(routes!(move_location))
 }
@@ -273,6 +274,34 @@ async fn unreact(
 ) -> ApiResult<Json<MessageView>> {
     let emoji = emoji.0;
     Ok(Json(actor.remove_reaction(ReactTo { message_id, emoji }).await?))
+}
+
+/// Keeps a disappearing message; repeating it changes nothing.
+#[utoipa::path(
+    put, path = "/messages/{id}/keep", tag = "messages",
+    params(("id" = MessageId, Path, description = "Which message")),
+    responses((status = 200, description = "The message after the change", body = MessageView)),
+)]
+async fn keep(
+    WritingUser(actor): WritingUser,
+    At(message_id): At<MessageId>,
+    _: NoBody,
+) -> ApiResult<Json<MessageView>> {
+    Ok(Json(actor.keep_message(KeepMessage { message_id }).await?))
+}
+
+/// Lets a kept message go: its time counts again, and when that is over it is gone at once. Repeating it changes
+/// nothing.
+#[utoipa::path(
+    delete, path = "/messages/{id}/keep", tag = "messages",
+    params(("id" = MessageId, Path, description = "Which message")),
+    responses((status = 200, description = "The message after the change, or that it is gone", body = SyncedMessage)),
+)]
+async fn unkeep(
+    WritingUser(actor): WritingUser,
+    At(message_id): At<MessageId>,
+) -> ApiResult<Json<SyncedMessage>> {
+    Ok(Json(actor.unkeep_message(KeepMessage { message_id }).await?))
 }
 
 /// A step of a meeting proposal.

@@ -115,6 +115,8 @@ fn rows() -> Vec<(&'static str, CommandName, Value)> {
         ("DELETE /messages/{}?for=me", C::DeleteMessage, Value::Null),
         ("PUT /messages/{}/reactions/{}", C::AddReaction, Value::Null),
         ("DELETE /messages/{}/reactions/{}", C::RemoveReaction, Value::Null),
+        ("PUT /messages/{}/keep", C::KeepMessage, Value::Null),
+        ("DELETE /messages/{}/keep", C::UnkeepMessage, Value::Null),
         (
             "POST /messages/{}/meeting",
             C::StepMeeting,

@@ -25,6 +25,10 @@ pub enum Action<'a> {
     Type,
     /// Edit name, description, picture.
     EditInfo,
+    /// Change after what time messages disappear.
+    SetTimer,
+    /// Keep a disappearing message, or let it go again.
+    Keep,
     /// Change permissions, freeze, edit custom data.
     Configure,
     /// Add members.
@@ -116,7 +120,7 @@ const fn stops_when_frozen(action: Action<'_>) -> bool {
 fn allowed_in_direct(standing: &Standing<'_>, action: Action<'_>) -> ChatResult<()> {
     match action {
         Action::Read | Action::DeleteOwn => Ok(()),
-        Action::Send | Action::Edit | Action::React | Action::Type => {
+        Action::Send | Action::Edit | Action::React | Action::Type | Action::SetTimer | Action::Keep => {
             if standing.has_blocked {
                 Err(ChatError::new(
                     ErrorCode::YouBlocked,
@@ -160,6 +164,11 @@ fn allowed_by_rank(conversation: &Conversation, member: &Member, action: Action<
             admin,
             "only its author or an admin deletes a message for everyone",
         ),
+        Action::Keep => (admin, "only admins keep a message"),
+        Action::SetTimer => (
+            by(conversation.permissions.edit_info),
+            "only admins set the timer",
+        ),
         Action::EditInfo => (by(conversation.permissions.edit_info), "only admins edit this"),
         Action::Configure => (admin, "only admins configure this"),
         Action::AddMembers => (
@@ -187,6 +196,8 @@ pub fn abilities(standing: &Standing<'_>) -> Vec<&'static str> {
         (Action::Moderate, "moderate"),
         (Action::AddMembers, "add_members"),
         (Action::EditInfo, "edit_info"),
+        (Action::SetTimer, "set_timer"),
+        (Action::Keep, "keep"),
         (Action::Configure, "configure"),
         (Action::SetRole, "set_role"),
         (Action::TransferOwnership, "transfer_ownership"),

@@ -216,6 +216,7 @@ mod tests {
                 version: 1,
                 deleted: None,
                 expires_at: None,
+                kept: None,
             },
             member: Member::joined(id, UserId::new("b").unwrap(), NOW, 1),
             blocked: false,

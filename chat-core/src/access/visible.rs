@@ -54,6 +54,17 @@ pub fn visible(sight: &Sight<'_>, message: &Message) -> Visibility {
     }
 }
 
+/// Whether a message is gone for a viewer for no other reason than that its time is over: he may have seen it, and is
+/// told that it is gone.
+#[must_use]
+pub fn has_expired(sight: &Sight<'_>, message: &Message) -> bool {
+    let just_sent = Sight {
+        now: Timestamp::from_millis(i64::MIN),
+        ..*sight
+    };
+    message.is_expired(sight.now) && visible(&just_sent, message) != Visibility::Gone
+}
+
 /// Whether a message is shown folded up, because its viewer blocked its sender (`from_blocked`).
 #[must_use]
 pub const fn is_collapsed(sight: &Sight<'_>) -> bool {

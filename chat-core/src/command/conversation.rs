@@ -76,6 +76,10 @@ pub struct ConversationPatch {
     /// Whether messages are stopped.
     #[serde(deserialize_with = "present")]
     pub frozen: Option<bool>,
+    /// Messages sent from now on disappear so many milliseconds after they were sent; `null`: they stay. The only
+    /// field that directs have too.
+    #[serde(deserialize_with = "nullable")]
+    pub message_ttl_ms: Option<Option<u64>>,
     /// The host's own data, whole; `null` empties it.
     #[serde(deserialize_with = "nullable")]
     pub custom: Option<Option<JsonObject>>,

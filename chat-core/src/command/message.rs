@@ -138,6 +138,15 @@ pub struct ReactTo {
     pub emoji: String,
 }
 
+/// Keeps a disappearing message, or lets it go again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct KeepMessage {
+    /// Which message.
+    pub message_id: MessageId,
+}
+
 /// A step of a meeting proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -35,6 +35,10 @@ names! {
     AddReaction = "add_reaction";
     /// Takes a reaction back.
     RemoveReaction = "remove_reaction";
+    /// Keeps a disappearing message.
+    KeepMessage = "keep_message";
+    /// Lets a kept message go.
+    UnkeepMessage = "unkeep_message";
     /// Accepts, declines or moves a meeting.
     StepMeeting = "step_meeting";
     /// Moves or ends a live location.

@@ -1,8 +1,8 @@
 use serde_json::Value;
 
 use super::{
-    DeleteMessage, EditMessage, Foreground, Mark, Marks, OnScreen, OnlineUsers, PresenceOf, ReactTo,
-    RefreshToken, SendMessage, SetTyping, SyncRequest,
+    DeleteMessage, EditMessage, Foreground, KeepMessage, Mark, Marks, OnScreen, OnlineUsers, PresenceOf,
+    ReactTo, RefreshToken, SendMessage, SetTyping, SyncRequest,
 };
 use crate::config::Limits;
 use crate::decode;
@@ -55,6 +55,10 @@ commands! {
     AddReaction(ReactTo) = "add_reaction";
     /// Removes a reaction.
     RemoveReaction(ReactTo) = "remove_reaction";
+    /// Keeps a disappearing message.
+    KeepMessage(KeepMessage) = "keep_message";
+    /// Lets a kept message go.
+    UnkeepMessage(KeepMessage) = "unkeep_message";
     /// Says what has reached this device.
     MarkDelivered(Marks) = "mark_delivered";
     /// Says what was read.

@@ -298,7 +298,7 @@ impl Actor {
             AttachmentState::Deleted => return Ok(false),
             AttachmentState::Avatar => return Ok(true),
             AttachmentState::Pending | AttachmentState::Attached if file.uploader == *self.user_id() => {
-                return Ok(true);
+                return self.is_not_expired(file).await;
             }
             AttachmentState::Pending => return Ok(false),
             AttachmentState::Attached => file.message_id,
@@ -316,6 +316,18 @@ impl Actor {
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Actor {
+    /// Whether a file does not belong to a message whose time is over: then it is there for nobody, its uploader
+    /// included.
+    async fn is_not_expired(&self, file: &Attachment) -> ChatResult<bool> {
+        let Some(id) = file.message_id else {
+            return Ok(true);
+        };
+        let message = self.inner().store.messages(&[id]).await?.pop();
+        Ok(message.is_none_or(|message| !message.is_expired(self.engine().now())))
     }
 }
 

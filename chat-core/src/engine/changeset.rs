@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -77,7 +78,7 @@ impl ChangeSet {
         rev
     }
 
-    /// Appends a message: gives it the next seq and rev, and moves what follows from it.
+    /// Appends a message: gives it the next seq and rev, stamps when it disappears, and moves what follows from it.
     pub(crate) fn append(&mut self, mut message: Message) -> Arc<Message> {
         let rev = self.next_rev();
         self.conversation.last_seq += 1;
@@ -86,6 +87,10 @@ impl ChangeSet {
         message.created_at = self.at;
         message.conversation_id = self.conversation.id;
         self.conversation.horizon.oldest_at.get_or_insert(self.at);
+        if message.kind != MessageKind::System {
+            message.expires_at =
+                (self.conversation.message_ttl_ms).map(|ttl| self.at.after(Duration::from_millis(ttl)));
+        }
         if message.countable {
             self.conversation
                 .note_countable(message.seq, &message.sender_id, self.at);
@@ -143,6 +148,7 @@ impl ChangeSet {
             version: 1,
             deleted: None,
             expires_at: None,
+            kept: None,
         };
         self.append(line);
     }

@@ -7,7 +7,7 @@ use super::changeset::ChangeSet;
 use super::groups::patched;
 use super::members::standing;
 use super::{Actor, Decision, avatar, validate};
-use crate::access::{Action, allowed};
+use crate::access::{Action, Standing, allowed};
 use crate::command::{CommandName, ConversationPatch};
 use crate::config::Policies;
 use crate::error::ChatResult;
@@ -18,13 +18,16 @@ use crate::store::{Facts, MembersNeeded, Needs, Target};
 use crate::view::ConversationView;
 
 impl Actor {
-    /// Changes a group's name, description, picture, permissions, custom data, or freezes it. What is the same
-    /// already is no change; without any change nothing happens and nobody hears of it.
+    /// Changes a group's name, description, picture, permissions, custom data, or freezes it; or, in a direct too, after
+    /// what time messages disappear. What is the same already is no change; without any change nothing happens and
+    /// nobody hears of it.
     ///
     /// # Errors
-    /// - `invalid_argument` (`name`, `description`, `custom`), `payload_too_large` (`custom`): the payload itself.
+    /// - `invalid_argument` (`name`, `description`, `custom`, `message_ttl_ms`), `payload_too_large` (`custom`): the
+    ///   payload itself.
     /// - `conversation_not_found`, `conversation_gone`; `invalid_operation` for a direct.
-    /// - `forbidden`: not with the caller's role.
+    /// - `forbidden`: not with the caller's role; `you_blocked`, `not_permitted`: the timer of a direct of two of whom
+    ///   one blocks the other.
     /// - `attachment_not_found`, `conflict`, `invalid_argument` (`avatar_attachment_id`): not the caller's own unused
     ///   picture.
     /// - `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
@@ -43,8 +46,16 @@ impl Actor {
         id: ConversationId,
         patch: ConversationPatch,
     ) -> ChatResult<ConversationView> {
-        let update = Update::new(self, patch)?;
+        let mut update = Update::new(self, patch)?;
         let mut needs = Needs::new(Target::Conversation(id));
+        if update.patch.message_ttl_ms.is_some() {
+            let pair = self.direct_pair(id).await?;
+            update.peer = pair.and_then(|pair| pair.other(self.user_id()).cloned());
+            needs.blocks = update
+                .peer
+                .clone()
+                .map(|peer| (self.user_id().clone(), vec![peer]));
+        }
         needs.members = MembersNeeded::Of(vec![self.user_id().clone()]);
         needs.attachments = update.patch.avatar_attachment_id.flatten().into_iter().collect();
         let replaced = self.commit(needs, move |facts| update.decide(facts)).await?;
@@ -58,8 +69,10 @@ impl Actor {
 /// A change of a group about to be made.
 struct Update {
     actor: UserId,
+    /// The other user, where the timer of a direct is to change.
+    peer: Option<UserId>,
     patch: ConversationPatch,
-    lines: [MessageId; 5],
+    lines: [MessageId; 6],
     media_url: String,
     policies: Policies,
 }
@@ -100,11 +113,15 @@ impl Update {
         if let Some(Some(custom)) = &patch.custom {
             validate::custom(custom, limits)?;
         }
+        if let Some(Some(ttl)) = patch.message_ttl_ms {
+            validate::message_ttl(ttl, limits)?;
+        }
         let ids = &actor.inner().ids;
         Ok(Self {
             actor: actor.user_id().clone(),
+            peer: None,
             patch,
-            lines: [(); 5].map(|()| MessageId::from_uuid(ids.next())),
+            lines: [(); 6].map(|()| MessageId::from_uuid(ids.next())),
             media_url: actor.inner().media_url.clone(),
             policies: actor.engine().config().policies.clone(),
         })
@@ -112,7 +129,12 @@ impl Update {
 
     /// Answers with the picture that was replaced.
     fn decide(&self, facts: &Facts) -> ChatResult<Decision<Option<AttachmentId>>> {
-        let standing = standing(facts, &self.actor, &self.policies);
+        let peer = self.peer.as_ref();
+        let standing = Standing {
+            has_blocked: peer.is_some_and(|peer| facts.is_blocked(&self.actor, peer)),
+            is_blocked: peer.is_some_and(|peer| facts.is_blocked(peer, &self.actor)),
+            ..standing(facts, &self.actor, &self.policies)
+        };
         let (conversation, _) = allowed(&standing, Action::Read)?;
         let patch = &self.patch;
         if patch.name.is_some() || patch.description.is_some() || patch.avatar_attachment_id.is_some() {
@@ -120,6 +142,9 @@ impl Update {
         }
         if patch.permissions.is_some() || patch.frozen.is_some() || patch.custom.is_some() {
             allowed(&standing, Action::Configure)?;
+        }
+        if patch.message_ttl_ms.is_some() {
+            allowed(&standing, Action::SetTimer)?;
         }
         let mut steps = Steps {
             change: ChangeSet::of(conversation, facts),
@@ -201,6 +226,13 @@ impl Update {
             steps.note("frozen", frozen);
             let code = if frozen { "frozen" } else { "unfrozen" };
             steps.lines.push((code, Map::new()));
+        }
+        if let Some(ttl) =
+            (self.patch.message_ttl_ms).filter(|wanted| *wanted != steps.change.conversation.message_ttl_ms)
+        {
+            steps.change.conversation.message_ttl_ms = ttl;
+            let value = steps.note("message_ttl_ms", ttl);
+            steps.line("timer_changed", "message_ttl_ms", value);
         }
         if let Some(custom) = &self.patch.custom {
             let data = custom.clone().unwrap_or_default();

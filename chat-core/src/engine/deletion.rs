@@ -79,7 +79,8 @@ fn hide(scene: &Scene<'_>, facts: &Facts, user: &UserId) -> ChatResult<Decision<
 fn redact(subject: &Subject, facts: &Facts, policies: &Policies, host: bool) -> ChatResult<Decision<()>> {
     let scene = subject.look(facts)?;
     let message = scene.message;
-    if !scene.is_author() {
+    // Its author may have cleared or hidden it; what has expired is there for nobody.
+    if !scene.is_author() || message.is_expired(facts.now) {
         scene.seen()?;
     }
     if message.kind == MessageKind::System {
@@ -98,8 +99,22 @@ fn redact(subject: &Subject, facts: &Facts, policies: &Policies, host: bool) -> 
     }
     let by = by?;
     let mut change = ChangeSet::of(scene.conversation, facts);
+    let emptied = empty(&mut change, message, facts);
+    let tombstone = change.update_message(Message {
+        deleted: Some(Deletion { at: change.at, by }),
+        // A tombstone stays, whatever the timer was.
+        expires_at: None,
+        ..emptied
+    });
+    change.event(ChatEvent::MessageDeleted { message: tombstone });
+    Ok(change.done(()))
+}
+
+/// What is left of a message when everything that was said in it goes, its reactions and files with it. The files must
+/// be among the facts.
+pub(super) fn empty(change: &mut ChangeSet, message: &Message, facts: &Facts) -> Message {
     change.writes.reactions_cleared.push(message.id);
-    change.writes.attachments = message
+    let files = message
         .content
         .attachments
         .iter()
@@ -108,19 +123,22 @@ fn redact(subject: &Subject, facts: &Facts, policies: &Policies, host: bool) -> 
         .map(|file| Attachment {
             state: AttachmentState::Deleted,
             ..file.clone()
-        })
-        .collect();
-    let tombstone = change.update_message(Message {
+        });
+    change.writes.attachments.extend(files);
+    without_content(message.clone())
+}
+
+/// A message without everything that was said in it.
+pub(crate) fn without_content(message: Message) -> Message {
+    Message {
         text: String::new(),
         content: Content::default(),
         reply_to: None,
         mentions: Vec::new(),
         mentions_all: false,
-        deleted: Some(Deletion { at: change.at, by }),
-        ..message.clone()
-    });
-    change.event(ChatEvent::MessageDeleted { message: tombstone });
-    Ok(change.done(()))
+        kept: None,
+        ..message
+    }
 }
 
 /// By whose right the caller deletes it for everyone. The outer refusal is about who he is, the inner one about the

@@ -34,6 +34,8 @@ pub(crate) enum Since {
 struct Changes {
     messages: Vec<Message>,
     hidden: Vec<Hide>,
+    /// Messages whose time was over.
+    expired: Vec<Message>,
     limited: bool,
     /// What members are compared with; `None` when the client has nothing to compare with.
     since_rev: Option<Rev>,
@@ -151,6 +153,7 @@ impl Actor {
         let nothing = |since_rev| Changes {
             messages: Vec::new(),
             hidden: Vec::new(),
+            expired: Vec::new(),
             limited: false,
             since_rev,
         };
@@ -181,6 +184,7 @@ impl Actor {
             changes = Changes {
                 messages: changed.messages,
                 hidden: changed.hidden,
+                expired: changed.expired,
                 limited: changed.limited,
                 since_rev: Some(changed.since_rev),
             };
@@ -224,23 +228,16 @@ impl Actor {
             .is_none_or(|message| message.rev > rev))
     }
 
-    /// Messages and hides, by ascending rev.
+    /// Messages and what is gone, by ascending rev.
     async fn changed_messages(&self, sight: &Sightline, changes: Changes) -> ChatResult<Vec<SyncedMessage>> {
         let views = self.render_messages(sight, changes.messages).await?;
         let mut all: Vec<(Rev, SyncedMessage)> = views
             .into_iter()
             .map(|view| (view.rev, SyncedMessage::Message(Box::new(view))))
             .collect();
-        all.extend(changes.hidden.into_iter().map(|hide| {
-            let gone = GoneView {
-                id: hide.message_id,
-                conversation_id: hide.conversation_id,
-                seq: hide.seq,
-                rev: hide.rev,
-                gone: true,
-            };
-            (hide.rev, SyncedMessage::Gone(gone))
-        }));
+        let hidden = changes.hidden.iter().map(GoneView::of_hide);
+        let gone = hidden.chain(changes.expired.iter().map(GoneView::of));
+        all.extend(gone.map(|gone| (gone.rev, SyncedMessage::Gone(gone))));
         all.sort_by_key(|(rev, _)| *rev);
         Ok(all.into_iter().map(|(_, message)| message).collect())
     }

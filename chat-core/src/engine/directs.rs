@@ -117,6 +117,7 @@ pub(crate) fn new_direct(
         member_count: 0,
         permissions: Permissions::default(),
         frozen: false,
+        message_ttl_ms: None,
         custom: JsonObject::default(),
         dissolved_at: None,
         horizon: Horizon::default(),

@@ -286,6 +286,7 @@ impl NewGroup {
             member_count: 0,
             permissions: self.permissions,
             frozen: false,
+            message_ttl_ms: None,
             custom: self.custom.clone(),
             dissolved_at: None,
             horizon: Horizon::default(),

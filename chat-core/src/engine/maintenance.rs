@@ -17,6 +17,8 @@ const FILES: Duration = Duration::from_secs(60);
 
 /// How often messages past their retention are purged.
 const RETENTION: Duration = Duration::from_secs(60);
+/// How often the content of expired messages is cleared away. Nobody sees them meanwhile.
+const EXPIRY: Duration = Duration::from_secs(5);
 
 /// Starts the engine's clockwork; it ends with the engine.
 pub(crate) fn start(inner: &Arc<Inner>) {
@@ -36,16 +38,21 @@ pub(crate) fn start(inner: &Arc<Inner>) {
             tracing::warn!(%error, "messages past their retention could not be purged");
         }
     });
+    every(inner, EXPIRY, |engine| async move {
+        if let Err(error) = engine.sweep_expired_messages().await {
+            tracing::warn!(%error, "expired messages keep their content for now");
+        }
+    });
 }
 
-/// Does something again and again while the engine lives.
+/// Does something again and again while the engine lives, for the first time after one interval.
 fn every<F>(inner: &Arc<Inner>, interval: Duration, work: impl Fn(ChatEngine) -> F + Send + 'static)
 where
     F: Future<Output = ()> + Send,
 {
     let weak = Arc::downgrade(inner);
     tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(interval);
+        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + interval, interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;

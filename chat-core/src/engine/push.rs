@@ -17,6 +17,7 @@ use super::content::kind_word;
 use super::stats::Counters;
 use super::{ChatEngine, Inner};
 use crate::access::{PushDecision, PushFacts, Sight, Visibility, is_collapsed, push_decision, visible};
+use crate::config::Policies;
 use crate::error::ChatResult;
 use crate::id::{MessageId, UserId};
 use crate::live::Attention;
@@ -309,6 +310,7 @@ impl ChatEngine {
                     &scene.message,
                     scene.sender.as_ref(),
                     &scene.user,
+                    push_content(&scene.message, &scene.user, &self.config().policies),
                     badge,
                 )
             }))
@@ -420,12 +422,24 @@ impl PushScene {
     }
 }
 
-/// What a push shows, by the recipient's `push_content`.
+/// How much a push shows: what the recipient's setting says, but by default no words that are to disappear, because
+/// nobody takes them off his screen again.
+fn push_content(message: &Message, to: &User, policies: &Policies) -> PushContent {
+    match to.settings.push_content {
+        PushContent::Full if message.expires_at.is_some() && !policies.push_disappearing_content => {
+            PushContent::SenderOnly
+        }
+        content => content,
+    }
+}
+
+/// What a push shows.
 fn compose(
     conversation: &Conversation,
     message: &Message,
     sender: Option<&User>,
     to: &User,
+    content: PushContent,
     badge: u64,
 ) -> Push {
     let from = sender.map_or_else(|| message.sender_id.to_string(), |user| user.name.clone());
@@ -434,7 +448,7 @@ fn compose(
     } else {
         text::excerpt(&message.text, BODY_CHARS)
     };
-    let (title, body) = match (to.settings.push_content, &conversation.name) {
+    let (title, body) = match (content, &conversation.name) {
         (PushContent::Full, None) => (from, text),
         (PushContent::Full, Some(name)) => (name.clone(), format!("{from}: {text}")),
         (PushContent::SenderOnly, _) => (from, kind_word(message.kind).to_owned()),

@@ -475,6 +475,7 @@ impl Request {
             version: 1,
             deleted: None,
             expires_at: None,
+            kept: None,
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Texts and data that users and groups carry, checked the same way for hosts that call the engine directly and for
 //! what came in as JSON.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::content::check_chars;
@@ -31,6 +33,25 @@ pub(super) fn description(description: Option<String>, limits: &Limits) -> ChatR
     };
     check_chars("description".to_owned(), &description, limits.description_chars)?;
     Ok((!is_blank(&description)).then_some(description))
+}
+
+/// Checks after what time messages disappear.
+///
+/// # Errors
+/// `invalid_argument` (`message_ttl_ms`) outside the limits.
+pub(super) fn message_ttl(ms: u64, limits: &Limits) -> ChatResult<()> {
+    let ttl = Duration::from_millis(ms);
+    if (limits.message_ttl_min..=limits.message_ttl_max).contains(&ttl) {
+        return Ok(());
+    }
+    Err(ChatError::invalid(
+        "message_ttl_ms",
+        format!(
+            "between {} and {}",
+            limits.message_ttl_min.as_millis(),
+            limits.message_ttl_max.as_millis()
+        ),
+    ))
 }
 
 /// Checks the host's own data of a user or group.

@@ -204,6 +204,8 @@ impl Session {
             }
             C::AddReaction(react) => answer(&json!({ "message": actor.add_reaction(react).await? })),
             C::RemoveReaction(react) => answer(&json!({ "message": actor.remove_reaction(react).await? })),
+            C::KeepMessage(keep) => answer(&json!({ "message": actor.keep_message(keep).await? })),
+            C::UnkeepMessage(keep) => answer(&json!({ "message": actor.unkeep_message(keep).await? })),
             C::MarkDelivered(marks) => answer(&actor.mark_delivered(marks).await?),
             C::MarkRead(marks) => answer(&actor.mark_read(marks).await?),
             C::MarkUnread(mark) => answer(&actor.mark_unread(mark).await?),

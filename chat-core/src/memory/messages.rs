@@ -5,12 +5,12 @@ use async_trait::async_trait;
 
 use super::MemoryStore;
 use super::state::{Room, State, View};
-use crate::access::Visibility;
+use crate::access::{Visibility, has_expired};
 use crate::error::BackendResult;
 use crate::id::{ConversationId, MessageId, UserId};
-use crate::model::{Content, Hide, Message, MessageKind, Reaction};
+use crate::model::{Hide, Message, MessageKind, Reaction};
 use crate::store::{
-    Anchor, ChangedMessages, ChangesQuery, History, HistoryQuery, MessageStore, PersonalFacts,
+    Anchor, ChangedMessages, ChangesQuery, ExpiryKey, History, HistoryQuery, MessageStore, PersonalFacts,
     ReactionSummary, SearchQuery, Viewer,
 };
 use crate::time::Timestamp;
@@ -78,15 +78,25 @@ impl MessageStore for MemoryStore {
             .collect())
     }
 
-    async fn expired_messages(&self, now: Timestamp, limit: usize) -> BackendResult<Vec<Message>> {
+    async fn expired_messages(
+        &self,
+        now: Timestamp,
+        after: Option<ExpiryKey>,
+        limit: usize,
+    ) -> BackendResult<Vec<Message>> {
         let state = self.state();
         let rows = state.rooms.values().flat_map(|room| room.messages.values());
-        Ok(rows
+        let mut expired: Vec<(ExpiryKey, &Message)> = rows
             .map(|row| &row.message)
-            .filter(|m| m.is_expired(now) && (!m.text.is_empty() || m.content != Content::default()))
-            .take(limit)
-            .cloned()
-            .collect())
+            .filter(|m| m.is_expired(now) && m.has_content())
+            .filter_map(|m| {
+                let (expires_at, id) = (m.expires_at?, m.id);
+                Some((ExpiryKey { expires_at, id }, m))
+            })
+            .filter(|(key, _)| after.is_none_or(|after| *key > after))
+            .collect();
+        expired.sort_unstable_by_key(|(key, _)| *key);
+        Ok(expired.into_iter().take(limit).map(|(_, m)| m.clone()).collect())
     }
 }
 
@@ -209,23 +219,29 @@ impl State {
             None => rev > since_rev,
         };
         let view = view(&query.viewer);
-        let mut messages: Vec<Message> = room
+        let mut changed: Vec<&Message> = room
             .into_iter()
             .flat_map(|room| room.messages.values())
             .filter(|row| is_new(row.message.rev, row.position))
             .map(|row| &row.message)
-            .filter(|m| self.visible(&view, m) != Visibility::Gone)
-            .cloned()
             .collect();
-        messages.sort_by_key(|m| m.rev);
+        changed.sort_by_key(|m| m.rev);
+        let those = |wanted: &dyn Fn(&Message) -> bool| -> Vec<Message> {
+            let some = changed.iter().filter(|m| wanted(m));
+            some.map(|m| (*m).clone()).collect()
+        };
+        let mut messages = those(&|m| self.visible(&view, m) != Visibility::Gone);
+        let mut expired = those(&|m| has_expired(&self.sight(&view, m), m));
         let mut hidden = self.hides_in(conversation, &query.viewer.member.user_id, is_new);
         hidden.sort_by_key(|hide| (hide.rev, hide.seq));
         let over = messages.len().saturating_sub(query.limit);
         let hidden_over = hidden.len().saturating_sub(query.limit);
+        let expired_over = expired.len().saturating_sub(query.limit);
         ChangedMessages {
             messages: messages.split_off(over),
             hidden: hidden.split_off(hidden_over),
-            limited: over > 0 || hidden_over > 0,
+            expired: expired.split_off(expired_over),
+            limited: over > 0 || hidden_over > 0 || expired_over > 0,
             since_rev,
         }
     }

@@ -171,6 +171,8 @@ pub struct Conversation {
     pub permissions: Permissions,
     /// A frozen conversation takes no messages.
     pub frozen: bool,
+    /// Messages sent from now on disappear so many milliseconds after they were sent; `None`: they stay.
+    pub message_ttl_ms: Option<u64>,
     /// The host's own data, at most 8 KiB.
     pub custom: JsonObject,
     /// Set when a group was deleted.

@@ -221,6 +221,17 @@ pub struct Deletion {
     pub by: DeletionBy,
 }
 
+/// That a disappearing message stays: its timer stands still.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Since when.
+    pub at: Timestamp,
+    /// Who keeps it.
+    pub by: UserId,
+    /// When it would have expired, and does again once nobody keeps it.
+    pub expires_at: Timestamp,
+}
+
 /// A message as it is kept; what one member sees of it is a `MessageView`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
@@ -266,8 +277,10 @@ pub struct Message {
     pub version: u32,
     /// Set when it was deleted for everyone; then text, content and mentions are empty.
     pub deleted: Option<Deletion>,
-    /// Invisible from then on.
+    /// Invisible from then on; `None` also while it is `kept`.
     pub expires_at: Option<Timestamp>,
+    /// Set while a disappearing message is kept.
+    pub kept: Option<Kept>,
 }
 
 impl Message {
@@ -281,6 +294,12 @@ impl Message {
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether there is still something in it: a text, or anything in [`Content`].
+    #[must_use]
+    pub fn has_content(&self) -> bool {
+        !self.text.is_empty() || self.content != Content::default()
     }
 
     /// Whether it mentions `user`.

@@ -74,6 +74,15 @@ pub struct SearchKey {
     pub id: MessageId,
 }
 
+/// Place of a message in the order in which messages expire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ExpiryKey {
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// Its id, for equal times.
+    pub id: MessageId,
+}
+
 /// Asks for messages by their text, newest first: by `created_at`, then id, both descending.
 #[derive(Debug, Clone)]
 pub struct SearchQuery {
@@ -111,7 +120,7 @@ pub struct ChangesQuery {
     pub since_rev: Rev,
     /// Changes committed after this position.
     pub position: Option<SyncPosition>,
-    /// At most so many messages, and at most so many hides: the newest changes.
+    /// At most so many messages, so many hides and so many expired ones: the newest changes of each.
     pub limit: usize,
 }
 
@@ -122,7 +131,10 @@ pub struct ChangedMessages {
     pub messages: Vec<Message>,
     /// Messages he has hidden since (their `rev` is above, as for messages), by ascending rev.
     pub hidden: Vec<Hide>,
-    /// Whether there were more of either than the limit.
+    /// Messages he would see but for their time, which is over (see [`has_expired`](crate::access::has_expired)), and
+    /// which changed since, by ascending rev. Their content is no concern of his any more.
+    pub expired: Vec<Message>,
+    /// Whether there were more of any of these than the limit.
     pub limited: bool,
     /// The rev below which nothing was asked for: `since_rev`, or its like for `position`. Members and the
     /// conversation itself are compared against it.
@@ -201,7 +213,12 @@ pub trait MessageStore: Send + Sync + fmt::Debug {
         without: &[UserId],
     ) -> BackendResult<HashMap<MessageId, Vec<ReactionSummary>>>;
 
-    /// At most `limit` messages whose `expires_at` has passed and that still have content (a text or anything in
-    /// [`Content`](crate::model::Content)).
-    async fn expired_messages(&self, now: Timestamp, limit: usize) -> BackendResult<Vec<Message>>;
+    /// At most `limit` messages whose `expires_at` has passed and that still have
+    /// [content](crate::model::Message::has_content). By `expires_at`, then id, those after `after`.
+    async fn expired_messages(
+        &self,
+        now: Timestamp,
+        after: Option<ExpiryKey>,
+        limit: usize,
+    ) -> BackendResult<Vec<Message>>;
 }

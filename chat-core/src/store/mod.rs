@@ -46,7 +46,7 @@ pub use device::DeviceStore;
 pub use facts::{Change, Facts, MembersNeeded, Needs, Target};
 pub use mention::{MentionQuery, MentionStore};
 pub use message::{
-    Anchor, ChangedMessages, ChangesQuery, History, HistoryQuery, MessageStore, PersonalFacts,
+    Anchor, ChangedMessages, ChangesQuery, ExpiryKey, History, HistoryQuery, MessageStore, PersonalFacts,
     ReactionSummary, SearchKey, SearchQuery, Viewer,
 };
 pub use receipt::{MarkTimes, MarksThen, ReceiptStore};

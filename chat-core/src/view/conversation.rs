@@ -39,6 +39,9 @@ pub struct LastMessageView {
     pub preview: String,
     /// When.
     pub created_at: Timestamp,
+    /// It disappears then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
     /// Only for a viewer who blocked its sender (groups): `preview` says no more than what it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_blocked: Option<bool>,
@@ -133,6 +136,9 @@ pub struct ConversationView {
     pub permissions: Permissions,
     /// Whether messages are stopped.
     pub frozen: bool,
+    /// Messages sent from now on disappear so many milliseconds after they were sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_ttl_ms: Option<u64>,
     /// The host's own data.
     pub custom: JsonObject,
 }

@@ -3,7 +3,8 @@ use serde::Serialize;
 use super::{AttachmentView, ErrorView};
 use crate::id::{ClientId, ConversationId, MessageId, UserId};
 use crate::model::{
-    CustomContent, Deletion, Location, MeetingStatus, MessageKind, Rev, Seq, SystemContent, TextFormat,
+    CustomContent, Deletion, Hide, Location, MeetingStatus, Message, MessageKind, Rev, Seq, SystemContent,
+    TextFormat,
 };
 use crate::time::Timestamp;
 use crate::view::{ConversationView, UserView};
@@ -201,9 +202,26 @@ pub struct MessageView {
     /// Set when it was deleted for everyone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted: Option<Deletion>,
+    /// It disappears then, for everyone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// Set while it would disappear and is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<KeptView>,
 }
 
-/// A message that is gone for this viewer only.
+/// That a disappearing message stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = Kept))]
+pub struct KeptView {
+    /// Since when.
+    pub at: Timestamp,
+    /// Who keeps it.
+    pub by: UserId,
+}
+
+/// A message that is gone: for this viewer, or for everyone because its time is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GoneView {
@@ -217,6 +235,32 @@ pub struct GoneView {
     pub rev: Rev,
     /// Always true.
     pub gone: bool,
+}
+
+impl GoneView {
+    /// Of a message that is gone.
+    #[must_use]
+    pub const fn of(message: &Message) -> Self {
+        Self {
+            id: message.id,
+            conversation_id: message.conversation_id,
+            seq: message.seq,
+            rev: message.rev,
+            gone: true,
+        }
+    }
+
+    /// Of a message its viewer has hidden.
+    #[must_use]
+    pub const fn of_hide(hide: &Hide) -> Self {
+        Self {
+            id: hide.message_id,
+            conversation_id: hide.conversation_id,
+            seq: hide.seq,
+            rev: hide.rev,
+            gone: true,
+        }
+    }
 }
 
 /// Answer to a send.

@@ -106,6 +106,7 @@ impl World {
             member_count: 0,
             permissions: Permissions::default(),
             frozen: false,
+            message_ttl_ms: None,
             custom: JsonObject::default(),
             dissolved_at: None,
             horizon: Horizon::default(),

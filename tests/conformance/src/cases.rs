@@ -148,6 +148,7 @@ macro_rules! store {
                 reactions_are_summed_up
                 a_summary_names_the_first_few
                 expired_messages_with_content_are_found
+                expired_messages_come_in_order
             }
             search {
                 search_is_literal
@@ -228,6 +229,7 @@ macro_rules! store {
                 hides_are_told_as_hides
                 too_many_hides_are_limited_to_the_newest
                 invisible_changes_are_not_told
+                expired_messages_are_told_as_such
                 a_position_tells_what_its_rev_tells
                 changes_equal_a_naive_reading
             }

@@ -5,8 +5,8 @@ use chat_core::error::BackendResult;
 use chat_core::id::{MessageId, UserId};
 use chat_core::model::Message;
 use chat_core::store::{
-    ChangedMessages, ChangesQuery, History, HistoryQuery, MessageStore, PersonalFacts, ReactionSummary,
-    SearchQuery,
+    ChangedMessages, ChangesQuery, ExpiryKey, History, HistoryQuery, MessageStore, PersonalFacts,
+    ReactionSummary, SearchQuery,
 };
 use chat_core::time::Timestamp;
 
@@ -28,7 +28,8 @@ pub(super) const EXPIRED: &str = concat!(
     "SELECT ",
     message_columns!(),
     " FROM chat_messages m WHERE m.expires_at IS NOT NULL AND m.expires_at <= ?1 \
-     AND (m.text <> '' OR m.content IS NOT NULL) ORDER BY m.expires_at LIMIT ?2"
+     AND (m.text <> '' OR m.content IS NOT NULL) AND (m.expires_at, m.id) > (?2, ?3) \
+     ORDER BY m.expires_at, m.id LIMIT ?4"
 );
 
 #[async_trait]
@@ -77,8 +78,21 @@ impl MessageStore for SqliteStore {
         summaries.map_err(|error| error.into_backend("reactions"))
     }
 
-    async fn expired_messages(&self, now: Timestamp, limit: usize) -> BackendResult<Vec<Message>> {
-        let query = statement(EXPIRED).bind(now.as_millis()).bind(size(limit));
+    async fn expired_messages(
+        &self,
+        now: Timestamp,
+        after: Option<ExpiryKey>,
+        limit: usize,
+    ) -> BackendResult<Vec<Message>> {
+        // Before every time and every id for those who start.
+        let (time, id) = after.map_or((i64::MIN, Vec::new()), |after| {
+            (after.expires_at.as_millis(), blob(after.id.as_uuid()))
+        });
+        let query = statement(EXPIRED)
+            .bind(now.as_millis())
+            .bind(time)
+            .bind(id)
+            .bind(size(limit));
         let found = async { self.read().await?.list(query, rows::message).await };
         found
             .await

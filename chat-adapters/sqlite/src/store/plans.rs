@@ -41,6 +41,7 @@ const HOT: &[(&str, &str)] = &[
     ("changed conversations", sync::CHANGED),
     ("rev at a position", sync::REV_AT),
     ("changed messages", sync::MESSAGES),
+    ("changed and expired messages", sync::EXPIRED),
     ("changed hides", sync::HIDES),
     ("marks", receipt::FIRST_STEPS),
     ("marks before blocks", receipt::BEFORE_BLOCKS),
@@ -126,6 +127,7 @@ async fn hot_statements_use_the_index_made_for_them() {
         ),
         (inbox::LIST, "chat_messages_seq (conversation_id=? AND seq>?)"),
         (sync::MESSAGES, "chat_messages_rev (conversation_id=? AND rev>?)"),
+        (sync::EXPIRED, "chat_messages_rev (conversation_id=? AND rev>?)"),
         (
             sync::REV_AT,
             "COVERING INDEX chat_messages_rev (conversation_id=?)",
@@ -155,7 +157,7 @@ async fn hot_statements_use_the_index_made_for_them() {
         ),
         (
             message::EXPIRED,
-            "chat_messages_expiry (expires_at>? AND expires_at<?)",
+            "chat_messages_expiry ((expires_at,id)>(?,?) AND expires_at<?)",
         ),
     ] {
         let plan = plan(&mut connection, text).await;
@@ -166,7 +168,7 @@ async fn hot_statements_use_the_index_made_for_them() {
 #[tokio::test]
 async fn pages_inside_a_conversation_are_read_in_the_order_of_their_index() {
     let mut connection = database().await;
-    for text in [sync::MESSAGES, sync::REV_AT] {
+    for text in [sync::MESSAGES, sync::EXPIRED, sync::REV_AT] {
         let plan = plan(&mut connection, text).await;
         assert!(
             !plan.iter().any(|step| step == "USE TEMP B-TREE FOR ORDER BY"),

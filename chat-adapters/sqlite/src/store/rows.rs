@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chat_core::model::{
-    Attachment, Conversation, Deletion, DirectPair, Horizon, LastCountable, Member, Message, Muted,
+    Attachment, Conversation, Deletion, DirectPair, Horizon, Kept, LastCountable, Member, Message, Muted,
     ReplyTarget, Retention,
 };
 use chat_core::time::Timestamp;
@@ -19,14 +19,14 @@ macro_rules! conversation_columns {
     () => {
         "c.id, c.kind, c.pair_low, c.pair_high, c.name, c.description, c.avatar, c.created_by, c.created_at, \
          c.last_activity_at, c.changed_at, c.rev, c.last_seq, c.last_countable_seq, c.last_countable_sender, \
-         c.last_countable_other_seq, c.last_countable_other_at, c.members_rev, c.member_count, c.permissions, c.frozen, c.custom, \
+         c.last_countable_other_seq, c.last_countable_other_at, c.members_rev, c.member_count, c.permissions, c.frozen, c.message_ttl_ms, c.custom, \
          c.dissolved_at, c.first_seq, c.min_rev, c.oldest_at, c.retention"
     };
 }
 pub(super) use conversation_columns;
 
 /// How many columns a conversation has.
-pub(super) const CONVERSATION_COLUMNS: usize = 27;
+pub(super) const CONVERSATION_COLUMNS: usize = 28;
 
 pub(super) fn conversation(cells: &mut Cells<'_>) -> Result<Conversation, Error> {
     Ok(Conversation {
@@ -60,6 +60,7 @@ pub(super) fn conversation(cells: &mut Cells<'_>) -> Result<Conversation, Error>
         member_count: cells.small()?,
         permissions: cells.json()?,
         frozen: cells.flag()?,
+        message_ttl_ms: cells.opt_uint()?,
         custom: cells.json()?,
         dissolved_at: cells.opt_time()?,
         horizon: Horizon {
@@ -123,7 +124,8 @@ macro_rules! message_columns {
     () => {
         "m.id, m.conversation_id, m.seq, m.rev, m.sender_id, m.client_id, m.payload_hash, m.kind, m.text, m.format, \
          m.content, m.reply_to_id, m.reply_to_seq, m.mentions, m.mentions_all, m.silent, m.countable, \
-         m.client_time, m.created_at, m.edited_at, m.version, m.deleted_at, m.deleted_by, m.expires_at"
+         m.client_time, m.created_at, m.edited_at, m.version, m.deleted_at, m.deleted_by, m.expires_at, \
+         m.kept_at, m.kept_by, m.kept_expires_at"
     };
 }
 pub(super) use message_columns;
@@ -158,6 +160,10 @@ pub(super) fn message(cells: &mut Cells<'_>) -> Result<Message, Error> {
             _ => None,
         },
         expires_at: cells.opt_time()?,
+        kept: match (cells.opt_time()?, cells.opt_user()?, cells.opt_time()?) {
+            (Some(at), Some(by), Some(expires_at)) => Some(Kept { at, by, expires_at }),
+            _ => None,
+        },
     })
 }
 

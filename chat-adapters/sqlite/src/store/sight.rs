@@ -45,7 +45,18 @@ macro_rules! viewer_sees {
             $m,
             ".expires_at IS NULL OR ",
             $m,
-            ".expires_at > ?3) AND NOT EXISTS (SELECT 1 FROM chat_hides h \
+            ".expires_at > ?3) AND ",
+            $crate::store::sight::viewer_saw!($m)
+        )
+    };
+}
+pub(super) use viewer_sees;
+
+/// The same without a look at the time: with `expires_at <= ?3` it is `chat_core::access::has_expired`.
+macro_rules! viewer_saw {
+    ($m:literal) => {
+        concat!(
+            "NOT EXISTS (SELECT 1 FROM chat_hides h \
              WHERE h.user_id = ?2 AND h.conversation_id = ?1 AND h.seq = ",
             $m,
             ".seq) AND NOT (?4 = 1 AND EXISTS (SELECT 1 FROM chat_blocks b \
@@ -55,7 +66,7 @@ macro_rules! viewer_sees {
         )
     };
 }
-pub(super) use viewer_sees;
+pub(super) use viewer_saw;
 
 /// Parameters 1 to 5 of a query with [`viewer_sees`]: conversation, user, time, whether blocked senders are hidden,
 /// and the ranges of seqs he may see.

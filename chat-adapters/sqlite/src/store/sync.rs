@@ -6,7 +6,7 @@ use chat_core::store::{ChangedConversations, ChangedMessages, ChangesQuery, Sync
 
 use super::SqliteStore;
 use super::rows::{self, message_columns};
-use super::sight::{bind_viewer, ranges, viewer_sees};
+use super::sight::{bind_viewer, ranges, viewer_saw, viewer_sees};
 use crate::error::Error;
 use crate::statement::{blob, int, size, statement};
 
@@ -27,6 +27,15 @@ pub(super) const MESSAGES: &str = concat!(
     " FROM chat_messages m WHERE m.conversation_id = ?1 AND m.rev > ?6 AND m.commit_no > ?7 \
      AND EXISTS (SELECT 1 FROM json_each(?5) r WHERE m.seq BETWEEN r.value ->> 0 AND r.value ->> 1) AND ",
     viewer_sees!("m"),
+    " ORDER BY m.rev DESC, m.seq DESC LIMIT ?8"
+);
+pub(super) const EXPIRED: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    " FROM chat_messages m WHERE m.conversation_id = ?1 AND m.rev > ?6 AND m.commit_no > ?7 \
+     AND EXISTS (SELECT 1 FROM json_each(?5) r WHERE m.seq BETWEEN r.value ->> 0 AND r.value ->> 1) \
+     AND m.expires_at <= ?3 AND ",
+    viewer_saw!("m"),
     " ORDER BY m.rev DESC, m.seq DESC LIMIT ?8"
 );
 pub(super) const HIDES: &str = "SELECT h.user_id, h.conversation_id, h.message_id, h.seq, h.rev FROM chat_hides h \
@@ -101,15 +110,16 @@ impl SqliteStore {
         };
         let one_more = size(query.limit).saturating_add(1);
         let ranges = ranges(member, 0, i64::MAX);
-        let mut messages = if ranges.is_empty() {
-            Vec::new()
-        } else {
-            let changed = bind_viewer(statement(MESSAGES), &query.viewer, &ranges)?
-                .bind(int(since_rev))
-                .bind(number)
-                .bind(one_more);
-            session.list(changed, rows::message).await?
-        };
+        let (mut messages, mut expired) = (Vec::new(), Vec::new());
+        if !ranges.is_empty() {
+            for (which, found) in [(MESSAGES, &mut messages), (EXPIRED, &mut expired)] {
+                let changed = bind_viewer(statement(which), &query.viewer, &ranges)?
+                    .bind(int(since_rev))
+                    .bind(number)
+                    .bind(one_more);
+                *found = session.list(changed, rows::message).await?;
+            }
+        }
         let hides = statement(HIDES)
             .bind(member.user_id.as_str())
             .bind(conversation)
@@ -127,14 +137,19 @@ impl SqliteStore {
                 })
             })
             .await?;
-        let limited = messages.len() > query.limit || hidden.len() > query.limit;
-        messages.truncate(query.limit);
-        messages.reverse();
+        let limited = [messages.len(), expired.len(), hidden.len()]
+            .iter()
+            .any(|found| *found > query.limit);
+        for found in [&mut messages, &mut expired] {
+            found.truncate(query.limit);
+            found.reverse();
+        }
         hidden.truncate(query.limit);
         hidden.reverse();
         Ok(ChangedMessages {
             messages,
             hidden,
+            expired,
             limited,
             since_rev,
         })

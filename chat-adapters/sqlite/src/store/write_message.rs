@@ -14,13 +14,14 @@ use crate::transaction::Transaction;
 const INSERT: &str = "INSERT INTO chat_messages (id, conversation_id, seq, rev, commit_no, sender_id, client_id, \
     payload_hash, kind, format, reply_to_id, reply_to_seq, mentions_all, silent, countable, previewable, \
     client_time, created_at, edited_at, version, deleted_at, deleted_by, expires_at, mentions, content, text, \
-    folded) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-    ?21, ?22, ?23, ?24, ?25, ?26, ?27)";
+    folded, kept_at, kept_by, kept_expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
+    ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)";
 const UPDATE: &str = "UPDATE chat_messages SET rev = ?4, commit_no = ?5, sender_id = ?6, client_id = ?7, \
     payload_hash = ?8, kind = ?9, format = ?10, reply_to_id = ?11, reply_to_seq = ?12, mentions_all = ?13, \
     silent = ?14, countable = ?15, previewable = ?16, client_time = ?17, created_at = ?18, edited_at = ?19, \
     version = ?20, deleted_at = ?21, deleted_by = ?22, expires_at = ?23, mentions = ?24, content = ?25, \
-    text = ?26, folded = ?27 WHERE id = ?1 AND conversation_id = ?2 AND seq = ?3";
+    text = ?26, folded = ?27, kept_at = ?28, kept_by = ?29, kept_expires_at = ?30 \
+    WHERE id = ?1 AND conversation_id = ?2 AND seq = ?3";
 
 /// What is kept already under a message's id.
 struct Kept {
@@ -149,5 +150,8 @@ fn bind(query: Statement, message: &Message, folded: &str, number: i64) -> Resul
         .bind(mentions)
         .bind(content)
         .bind(message.text.as_str())
-        .bind((folded != message.text).then_some(folded)))
+        .bind((folded != message.text).then_some(folded))
+        .bind(time(message.kept.as_ref().map(|kept| kept.at)))
+        .bind(message.kept.as_ref().map(|kept| kept.by.as_str()))
+        .bind(time(message.kept.as_ref().map(|kept| kept.expires_at))))
 }

@@ -137,6 +137,29 @@ impl ChatEngine {
         .await
     }
 
+    /// Tells everybody who may have seen a message that it is gone for all.
+    pub(crate) async fn broadcast_gone(
+        &self,
+        name: &'static str,
+        message: &Message,
+        conversation: &Conversation,
+        origin: Option<SessionId>,
+    ) -> ChatResult<()> {
+        let viewers = self.connected(&self.audience(conversation).await?);
+        if viewers.is_empty() {
+            return Ok(());
+        }
+        let hidden_by = self.inner().store.personal_facts(message.id).await?.hidden_by;
+        let saw: Vec<UserId> = self
+            .member_rows(conversation, &viewers)
+            .await?
+            .into_iter()
+            .filter(|(user, member)| member.covers(message.seq) && !hidden_by.contains(user))
+            .map(|(user, _)| user)
+            .collect();
+        self.hand_over(&saw, origin, name, &gone_payload(message)).await
+    }
+
     /// A sender's own message with its status and counts, which are his alone.
     async fn hand_to_sender(
         &self,
@@ -287,7 +310,7 @@ impl ChatEngine {
     }
 
     /// Present memberships of these viewers; who has left since is not among them.
-    async fn member_rows(
+    pub(crate) async fn member_rows(
         &self,
         conversation: &Conversation,
         viewers: &[UserId],
@@ -313,14 +336,12 @@ fn of_view(view: &MessageView) -> Value {
 }
 
 fn gone_payload(message: &Message) -> Value {
-    let view = GoneView {
-        id: message.id,
-        conversation_id: message.conversation_id,
-        seq: message.seq,
-        rev: message.rev,
-        gone: true,
-    };
-    message_payload(message.conversation_id, message.seq, message.rev, &view)
+    message_payload(
+        message.conversation_id,
+        message.seq,
+        message.rev,
+        &GoneView::of(message),
+    )
 }
 
 /// Whether somebody has no view into a conversation any more, as opposed to a store that did not answer.

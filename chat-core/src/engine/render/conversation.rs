@@ -226,6 +226,7 @@ impl Actor {
             },
             permissions: conversation.permissions,
             frozen: conversation.frozen,
+            message_ttl_ms: conversation.message_ttl_ms,
             custom: conversation.custom,
         }
     }
@@ -244,6 +245,7 @@ fn last_message_view(message: Message, collapsed: bool) -> LastMessageView {
         sender_id: message.sender_id,
         preview,
         created_at: message.created_at,
+        expires_at: message.expires_at,
         from_blocked: collapsed.then_some(true),
     }
 }

@@ -33,14 +33,11 @@ impl ChatEngine {
                 self.deliver_changed_message(name, message, conversation, origin)
                     .await
             }
+            (ChatEvent::MessageExpired { message }, Some(conversation)) => {
+                self.broadcast_gone(name, message, conversation, origin).await
+            }
             (ChatEvent::MessageHidden { hide }, _) => {
-                let gone = GoneView {
-                    id: hide.message_id,
-                    conversation_id: hide.conversation_id,
-                    seq: hide.seq,
-                    rev: hide.rev,
-                    gone: true,
-                };
+                let gone = GoneView::of_hide(hide);
                 let payload = message_payload(hide.conversation_id, hide.seq, hide.rev, &gone);
                 self.hand_over(std::slice::from_ref(&hide.user_id), origin, name, &payload)
                     .await

@@ -8,6 +8,7 @@ use crate::config::BlockedInGroup;
 use crate::engine::Actor;
 use crate::engine::attachments::attachment_view;
 use crate::engine::content::MENTION_ALL;
+use crate::engine::deletion::without_content;
 use crate::engine::meetings::effective_status;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{AttachmentId, MessageId, UserId};
@@ -15,7 +16,8 @@ use crate::model::{Attachment, Conversation, Member, Message, User};
 use crate::store::ReactionSummary;
 use crate::text;
 use crate::view::{
-    MeetingView, MessageView, ReactionView, ReceiptCounts, ReplyPreview, ReplyState, ReplyView, Status,
+    KeptView, MeetingView, MessageView, ReactionView, ReceiptCounts, ReplyPreview, ReplyState, ReplyView,
+    Status,
 };
 
 /// How much of a message answered is shown, in characters.
@@ -194,9 +196,13 @@ impl Actor {
             .await?)
     }
 
-    fn message_view(&self, sight: &Sightline, message: Message, around: &Surroundings) -> MessageView {
+    fn message_view(&self, sight: &Sightline, mut message: Message, around: &Surroundings) -> MessageView {
         let own = message.sender_id == *self.user_id();
-        let whole = !message.is_deleted();
+        // An expired one comes here as the answer to a repeated send: that it was sent, and nothing of what it said.
+        let whole = !message.is_deleted() && !message.is_expired(sight.now);
+        if !whole {
+            message = without_content(message);
+        }
         let receipts = own.then(|| self.status(&message, around));
         let collapsed = is_collapsed(&sight.on(&message, false));
         let reply_to = message.reply_to.filter(|_| whole).map(|reply| {
@@ -269,6 +275,11 @@ impl Actor {
             version: message.version,
             from_blocked: collapsed.then_some(true),
             deleted: message.deleted,
+            expires_at: message.expires_at,
+            kept: message.kept.map(|kept| KeptView {
+                at: kept.at,
+                by: kept.by,
+            }),
         }
     }
 

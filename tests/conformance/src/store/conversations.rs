@@ -57,6 +57,7 @@ pub async fn a_conversation_comes_back_whole(store: AnyStore) {
             edit_info: Permission::Everyone,
         },
         frozen: true,
+        message_ttl_ms: Some(86_400_000),
         custom: JsonObject(custom.into_iter().collect()),
         dissolved_at: Some(at(9)),
         horizon: Horizon {

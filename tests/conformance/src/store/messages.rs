@@ -2,9 +2,10 @@
 
 use chat_core::id::{AttachmentId, ClientId, UserId};
 use chat_core::model::{
-    Content, CustomContent, Location, Meeting, MeetingStatus, Message, MessageKind, ReplyTarget, TextFormat,
+    Content, CustomContent, Kept, Location, Meeting, MeetingStatus, Message, MessageKind, ReplyTarget,
+    TextFormat,
 };
-use chat_core::store::{PersonalFacts, ReactionSummary};
+use chat_core::store::{ExpiryKey, PersonalFacts, ReactionSummary};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -59,6 +60,11 @@ pub async fn a_message_comes_back_whole(store: AnyStore) {
         edited_at: Some(at(67)),
         version: 4,
         expires_at: Some(at(99_999)),
+        kept: Some(Kept {
+            at: at(68),
+            by: bob.clone(),
+            expires_at: at(99_998),
+        }),
         ..text(&ann, "**all**")
     };
     for message in [text(&ann, "plain"), system(&ann, "renamed"), full.clone()] {
@@ -236,7 +242,7 @@ pub async fn expired_messages_with_content_are_found(store: AnyStore) {
     }
     room.delete(&messages[4]).await;
     let expired = async |seconds, limit| {
-        let found = store.expired_messages(at(seconds), limit).await.unwrap();
+        let found = store.expired_messages(at(seconds), None, limit).await.unwrap();
         let mut seqs: Vec<_> = found.into_iter().map(|m| m.seq).collect();
         seqs.sort_unstable();
         seqs
@@ -260,6 +266,39 @@ pub async fn expired_messages_with_content_are_found(store: AnyStore) {
     };
     room.send(picture).await;
     assert_eq!(expired(1_000, 9).await, [3, 6]);
+}
+
+/// Expired messages come by the time they expired at, then by id, and go on after the place given.
+pub async fn expired_messages_come_in_order(store: AnyStore) {
+    let [ann] = people(&store, ["ann"]).await;
+    let rooms = [
+        Room::group(&store, &[&ann]).await,
+        Room::group(&store, &[&ann]).await,
+    ];
+    let mut keys = Vec::new();
+    for (n, expires) in [30, 10, 20, 10, 10, 50].into_iter().enumerate() {
+        let message = Message {
+            expires_at: Some(at(expires)),
+            ..text(&ann, "x")
+        };
+        let message = rooms[n % 2].send(message).await;
+        if expires <= 40 {
+            keys.push(ExpiryKey {
+                expires_at: at(expires),
+                id: message.id,
+            });
+        }
+    }
+    keys.sort_unstable();
+    let (mut after, mut found) = (None, Vec::new());
+    for _ in 0..4 {
+        for message in store.expired_messages(at(40), after, 2).await.unwrap() {
+            let (expires_at, id) = (message.expires_at.unwrap(), message.id);
+            after = Some(ExpiryKey { expires_at, id });
+            found.extend(after);
+        }
+    }
+    assert_eq!(found, keys);
 }
 
 /// Who hid a message and who reacted with what comes back in one answer.

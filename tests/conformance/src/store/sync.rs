@@ -338,6 +338,65 @@ pub async fn invisible_changes_are_not_told(store: AnyStore) {
     assert_eq!(told(query(Hide, at(99), viewer, 9)).await, (vec![2, 5, 6], false));
 }
 
+/// Changed messages whose time is over are told apart, to who would see them but for that, newest first to go.
+pub async fn expired_messages_are_told_as_such(store: AnyStore) {
+    let [ann, bob, cid] = people(&store, ["ann", "bob", "cid"]).await;
+    let room = Room::group(&store, &[&ann, &bob, &cid]).await;
+    let send = async |sender: &UserId, expires| {
+        let message = Message {
+            expires_at: Some(at(expires)),
+            ..text(sender, "short-lived")
+        };
+        room.send(message).await
+    };
+    let first = send(&cid, 100).await;
+    let hidden = send(&cid, 100).await;
+    room.hide(&ann, &hidden).await;
+    send(&bob, 101).await;
+    store.set_block(&ann, &bob, true, at(1)).await.unwrap();
+    room.leave(&ann).await;
+    send(&cid, 100).await;
+    room.rejoin(&ann).await;
+    let last = send(&cid, 100).await;
+    let before = store.sync_position().await.unwrap();
+    room.edit(&first, |message| message.text.clear()).await;
+    let viewer = room.viewer(&ann).await;
+    let query = |now, policy, limit| ChangesQuery {
+        viewer: Viewer {
+            now,
+            blocked_in_group: policy,
+            ..viewer.clone()
+        },
+        since_rev: 0,
+        position: None,
+        limit,
+    };
+    let told = async |query: ChangesQuery| {
+        let changed = store.changed_messages(&query).await.unwrap();
+        let expired: Vec<Seq> = changed.expired.iter().map(|m| m.seq).collect();
+        (expired, seqs(&changed), changed.limited)
+    };
+    let of = |expired: &[Seq], seen: &[Seq], limited| (expired.to_vec(), seen.to_vec(), limited);
+    assert_eq!(told(query(at(99), Collapse, 9)).await, of(&[], &[3, 5, 1], false));
+    assert_eq!(told(query(at(100), Collapse, 9)).await, of(&[5, 1], &[3], false));
+    assert_eq!(
+        told(query(at(101), Collapse, 9)).await,
+        of(&[3, 5, 1], &[], false)
+    );
+    assert_eq!(told(query(at(101), Hide, 9)).await, of(&[5, 1], &[], false));
+    assert_eq!(told(query(at(101), Hide, 1)).await, of(&[1], &[], true));
+    let since = ChangesQuery {
+        since_rev: last.rev,
+        ..query(at(101), Hide, 9)
+    };
+    assert_eq!(told(since).await, of(&[1], &[], false));
+    let since = ChangesQuery {
+        position: Some(before),
+        ..query(at(101), Hide, 9)
+    };
+    assert_eq!(told(since).await, of(&[1], &[], false));
+}
+
 /// By position the same changes are told as by the rev of that time.
 pub async fn a_position_tells_what_its_rev_tells(store: AnyStore) {
     let [ann, bob] = people(&store, ["ann", "bob"]).await;
@@ -384,6 +443,7 @@ pub async fn changes_equal_a_naive_reading(store: AnyStore) {
                 };
                 let changed = store.changed_messages(&query).await.unwrap();
                 assert_eq!(changed.messages, eye.changed(&messages, since_rev));
+                assert_eq!(changed.expired, eye.expired(&messages, since_rev));
             }
         }
     }

@@ -18,6 +18,7 @@ mod blocking;
 mod crash;
 mod deletion;
 mod direct;
+mod disappearing;
 mod documents;
 mod explain;
 mod groups;
