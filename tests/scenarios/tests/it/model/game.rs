@@ -9,12 +9,12 @@ use chat_core::config::{BlockedInGroup, ChatConfig, HistoryForNewMembers, Rate, 
 use chat_core::error::ChatResult;
 use chat_core::id::{MessageId, UserId};
 
-use super::Verdict;
 use super::compare::compare;
 use super::reference::{Model, Outcome, Rules, User};
 use super::replica::Replica;
 use super::rng::Rng;
 use super::show::NAMES;
+use super::{Verdict, told};
 use crate::world::{Counted, World, user_id};
 
 /// What went wrong, and what had happened until then.
@@ -134,6 +134,7 @@ impl Game {
         }
         for (user, mut client) in std::mem::take(&mut self.asleep) {
             self.log.push(format!("{} syncs from an old token", NAMES[user]));
+            told("sweep", self.world.engine.sweep_expired_messages().await)?;
             client.catch_up(&self.actors[user]).await?;
             client.agrees(&self.actors[user]).await?;
         }
@@ -149,6 +150,8 @@ impl Game {
     }
 
     pub(super) async fn sync(&mut self, user: User, rng: &mut Rng, how: usize) -> Verdict {
+        // Clients hear of what has disappeared once it is swept.
+        told("sweep", self.world.engine.sweep_expired_messages().await)?;
         let actor = &self.actors[user];
         let name = NAMES[user];
         let own: Vec<usize> = (0..self.asleep.len())

@@ -172,9 +172,9 @@ impl Model {
             return self.leave(user, c);
         }
         let chat = &mut self.chats[c];
-        let role = chat.group_member(user)?.role;
+        let role = chat.group_member_with(user, Role::Admin)?.role;
         let target = chat.target(other)?;
-        if role < Role::Admin || (role == Role::Admin && target.role >= Role::Admin) {
+        if role == Role::Admin && target.role >= Role::Admin {
             return Err(ErrorCode::Forbidden);
         }
         let last = chat.last_seq();

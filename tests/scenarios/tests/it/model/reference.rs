@@ -44,6 +44,8 @@ pub(super) struct Chat {
     pub(super) frozen: bool,
     pub(super) only_admins_send: bool,
     pub(super) everyone_adds: bool,
+    /// So many milliseconds after they were sent messages disappear.
+    pub(super) ttl: Option<i64>,
     pub(super) created_at: i64,
     pub(super) active_at: i64,
 }
@@ -118,6 +120,9 @@ pub(super) struct Line {
     pub(super) edited_at: Option<i64>,
     pub(super) version: u32,
     pub(super) deleted: Option<(i64, &'static str)>,
+    /// It disappears then, unless it is kept.
+    pub(super) expires_at: Option<i64>,
+    pub(super) kept: Option<(i64, User)>,
     /// In order of time.
     pub(super) reactions: Vec<(User, &'static str)>,
     pub(super) hidden_by: Vec<User>,
@@ -254,6 +259,11 @@ impl Model {
         (before(false), before(true))
     }
 
+    /// Whether a disappearing message has disappeared.
+    pub(super) fn is_over(&self, line: &Line) -> bool {
+        line.kept.is_none() && line.expires_at.is_some_and(|at| at <= self.now)
+    }
+
     /// Whether a message exists for a viewer; a tombstone does.
     pub(super) fn sees(&self, viewer: User, chat: &Chat, line: &Line) -> bool {
         let Ok(person) = chat.member(viewer) else {
@@ -262,6 +272,7 @@ impl Model {
         line.seq >= person.visible_from
             && person.was_here(line.seq)
             && !line.hidden_by.contains(&viewer)
+            && !self.is_over(line)
             && !(self.rules.blocked == BlockedInGroup::Hide
                 && chat.pair.is_none()
                 && self.blocks(viewer, line.sender))

@@ -114,8 +114,19 @@ impl Replica {
         self.token = Some(answer.token);
     }
 
+    /// Takes off the screen what has disappeared; nobody has to tell a client.
+    fn forget_expired(&mut self, now: &Value) {
+        for room in self.rooms.values_mut() {
+            room.messages.retain(|_, message| {
+                let at = message["expires_at"].as_str();
+                at.is_none() || at > now.as_str()
+            });
+        }
+    }
+
     /// Whether this is what the user would see with a new device.
-    pub(super) async fn agrees(&self, actor: &Actor) -> Verdict {
+    pub(super) async fn agrees(&mut self, actor: &Actor) -> Verdict {
+        self.forget_expired(&json!(actor.engine().now()));
         let fresh = listed(actor, InboxFilter::All, 100).await?;
         let known: Vec<&ConversationId> = self.rooms.keys().collect();
         let mut ids: Vec<ConversationId> = fresh.iter().map(|view| view.id).collect();

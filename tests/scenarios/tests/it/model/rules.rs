@@ -46,6 +46,8 @@ impl Model {
             edited_at: None,
             version: 1,
             deleted: None,
+            expires_at: None,
+            kept: None,
             reactions: Vec::new(),
             hidden_by: Vec::new(),
         }
@@ -135,6 +137,7 @@ impl Model {
             mentions_all,
             reply: payload.reply.map(|(_, seq)| seq),
             silent: payload.silent,
+            expires_at: chat.ttl.map(|ttl| self.now + ttl),
             ..Self::line_of(chat, user, self.now)
         };
         let (seq, now) = (line.seq, self.now);
@@ -227,7 +230,7 @@ impl Model {
         let line = self.subject(user, c, seq)?;
         let chat = &self.chats[c];
         let author = line.sender == user;
-        if !author && !self.sees(user, chat, line) {
+        if (!author || self.is_over(line)) && !self.sees(user, chat, line) {
             return Err(ErrorCode::MessageNotFound);
         }
         if line.code.is_some() {
@@ -255,6 +258,8 @@ impl Model {
         line.reply = None;
         line.reactions.clear();
         line.deleted = Some((now, by));
+        line.expires_at = None;
+        line.kept = None;
         Ok(())
     }
 
@@ -273,6 +278,47 @@ impl Model {
             reactions.retain(|reaction| *reaction != (user, emoji));
         } else if !reactions.contains(&(user, emoji)) {
             reactions.push((user, emoji));
+        }
+        Ok(())
+    }
+
+    /// Stops the clock of a disappearing message, or lets it go on.
+    pub(super) fn keep(&mut self, user: User, c: usize, seq: u64, on: bool) -> Outcome<()> {
+        let line = self.living(user, c, seq)?;
+        let (mortal, kept) = (line.expires_at.is_some(), line.kept.is_some());
+        self.may_set_clocks(user, c)?;
+        if on && !mortal {
+            return Err(ErrorCode::InvalidOperation);
+        }
+        if on != kept {
+            let now = self.now;
+            self.chats[c].lines[seq as usize - 1].kept = on.then_some((now, user));
+        }
+        Ok(())
+    }
+
+    /// What disappears is up to admins; in a direct to either of the two, unless one blocks the other.
+    fn may_set_clocks(&self, user: User, c: usize) -> Outcome<()> {
+        let chat = &self.chats[c];
+        let Some(peer) = chat.peer(user) else {
+            let admin = chat.member(user)?.role >= Role::Admin;
+            return if admin { Ok(()) } else { Err(ErrorCode::Forbidden) };
+        };
+        if self.blocks(user, peer) {
+            Err(ErrorCode::YouBlocked)
+        } else if self.blocks(peer, user) {
+            Err(ErrorCode::NotPermitted)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn set_ttl(&mut self, user: User, c: usize, ttl: Option<i64>) -> Outcome<()> {
+        self.chats[c].member(user)?;
+        self.may_set_clocks(user, c)?;
+        if self.chats[c].ttl != ttl {
+            self.chats[c].ttl = ttl;
+            self.say(c, user, "timer_changed");
         }
         Ok(())
     }
@@ -396,6 +442,7 @@ impl Model {
             frozen: false,
             only_admins_send: false,
             everyone_adds: false,
+            ttl: None,
             created_at: self.now,
             active_at: self.now,
         });

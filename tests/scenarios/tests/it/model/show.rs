@@ -37,6 +37,8 @@ fn list<T: Into<Value>>(items: impl IntoIterator<Item = T>) -> Value {
 impl Model {
     pub(super) fn show_line(&self, viewer: User, chat: &Chat, line: &Line) -> Value {
         let own = line.sender == viewer;
+        // The answer to a repeated send may be about one that has disappeared: that it was sent, and nothing more.
+        let over = self.is_over(line);
         let mut shown = Map::new();
         let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);
         put("id", json!(line.id));
@@ -45,19 +47,32 @@ impl Model {
         put("sender", json!({"id": NAMES[line.sender]}));
         put("client_id", json!(line.key.as_ref().filter(|_| own)));
         put("kind", json!(if line.code.is_some() { "system" } else { "text" }));
-        put("text", json!(Some(&line.words).filter(|words| !words.is_empty())));
+        put(
+            "text",
+            json!(Some(&line.words).filter(|words| !words.is_empty() && !over)),
+        );
         put("system", json!(line.code.map(|code| json!({ "code": code }))));
         put(
             "reply_to",
-            line.reply
-                .map_or(Value::Null, |seq| self.show_reply(viewer, chat, seq)),
+            (line.reply.filter(|_| !over)).map_or(Value::Null, |seq| self.show_reply(viewer, chat, seq)),
         );
         let everyone = line.mentions_all.then_some("@all");
+        let mentions = line.mentions.iter().map(|user| NAMES[*user]).chain(everyone);
+        put("mentions", list(mentions.filter(|_| !over)));
         put(
-            "mentions",
-            list(line.mentions.iter().map(|user| NAMES[*user]).chain(everyone)),
+            "reactions",
+            if over {
+                Value::Null
+            } else {
+                self.show_reactions(viewer, chat, line)
+            },
         );
-        put("reactions", self.show_reactions(viewer, chat, line));
+        let running = line.expires_at.filter(|_| line.kept.is_none());
+        put("expires_at", running.map_or(Value::Null, time));
+        put(
+            "kept",
+            (line.kept).map_or(Value::Null, |(at, by)| json!({"at": time(at), "by": NAMES[by]})),
+        );
         put("silent", json!(line.silent));
         put("created_at", time(line.at));
         put("edited_at", line.edited_at.map_or(Value::Null, time));
@@ -151,6 +166,7 @@ impl Model {
                 },
                 "from_blocked": self.is_folded(viewer, chat, line).then_some(true),
                 "created_at": time(line.at),
+                "expires_at": line.expires_at.filter(|_| line.kept.is_none()).map(time),
             })
         });
         json!({
@@ -164,6 +180,7 @@ impl Model {
             "peer": chat.peer(viewer).map(|peer| json!({"id": NAMES[peer]})),
             "last_message": last,
             "frozen": chat.frozen,
+            "message_ttl_ms": chat.ttl,
             "my": {
                 "role": role(me.role),
                 "read_seq": me.read,

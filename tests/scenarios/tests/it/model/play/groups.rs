@@ -6,7 +6,7 @@ use chat_core::command::{
 use chat_core::model::{Permission, Role};
 use serde_json::json;
 
-use super::ids;
+use super::{MINUTE, ids};
 use crate::model::Verdict;
 use crate::model::compare::expect;
 use crate::model::game::Game;
@@ -122,6 +122,23 @@ impl Game {
                     .map(drop)
             }
         }
+    }
+
+    /// After what time messages disappear.
+    pub(super) async fn set_ttl(&mut self, rng: &mut Rng, user: User, c: usize) -> Verdict {
+        let ttl = rng.pick(&[None, Some(MINUTE), Some(20 * MINUTE), Some(20 * MINUTE)]);
+        self.log.push(format!(
+            "{} has messages of #{c} disappear after {ttl:?}",
+            NAMES[user]
+        ));
+        let patch = ConversationPatch {
+            message_ttl_ms: Some(ttl),
+            ..ConversationPatch::default()
+        };
+        let model = self.model.set_ttl(user, c, ttl.map(|ttl| ttl as i64));
+        let id = self.model.chats[c].id;
+        let engine = self.actors[user].update_conversation(id, patch).await;
+        self.agree(model, engine).map(drop)
     }
 
     pub(in crate::model) async fn open_direct(&mut self, user: User, other: User) -> Verdict {

@@ -1,7 +1,7 @@
 //! Sending, retrying, editing, deleting, reacting.
 
 use chat_core::ChatResult;
-use chat_core::command::{DeleteMessage, DeletionScope, EditMessage, ReactTo, SendMessage};
+use chat_core::command::{DeleteMessage, DeletionScope, EditMessage, KeepMessage, ReactTo, SendMessage};
 use chat_core::id::UserId;
 use chat_core::view::MessageView;
 use serde_json::json;
@@ -232,6 +232,32 @@ impl Game {
             .delete_message(DeleteMessage { message_id, scope })
             .await;
         self.agree(model, engine).map(drop)
+    }
+
+    pub(super) async fn keep(&mut self, rng: &mut Rng, user: User, c: usize) -> Verdict {
+        let Some((seq, message_id)) = self.pick_line(rng, c) else {
+            return Ok(());
+        };
+        let on = !rng.once_in(3);
+        self.log.push(format!("{} keeps #{c}/{seq}: {on}", NAMES[user]));
+        let model = self.model.keep(user, c, seq, on);
+        let keep = KeepMessage { message_id };
+        if on {
+            let engine = self.actors[user].keep_message(keep).await;
+            return self.changed(user, c, seq, model, engine);
+        }
+        let engine = self.actors[user].unkeep_message(keep).await;
+        let Some(((), engine)) = self.agree(model, engine)? else {
+            return Ok(());
+        };
+        let chat = &self.model.chats[c];
+        let line = &chat.lines[seq as usize - 1];
+        let wanted = if self.model.is_over(line) {
+            json!({"id": message_id, "seq": seq, "gone": true})
+        } else {
+            self.model.show_line(user, chat, line)
+        };
+        expect("let go", &wanted, &json!(engine))
     }
 
     pub(super) async fn react(&mut self, rng: &mut Rng, user: User, c: usize) -> Verdict {

@@ -64,6 +64,8 @@ impl Game {
                 self.wait(millis);
                 Ok(())
             }
+            92 => self.set_ttl(rng, user, c).await,
+            93 => self.keep(rng, user, c).await,
             _ => {
                 let how = rng.below(3);
                 self.sync(user, rng, how).await
