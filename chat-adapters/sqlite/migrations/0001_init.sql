@@ -258,6 +258,25 @@ CREATE TABLE chat_attachments (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX chat_attachments_stale ON chat_attachments (state, created_at) WHERE state IN ('pending', 'deleted');
 
+-- Entries on their way out. The oldest of each topic and key is its head, the only one that can be claimed.
+CREATE TABLE chat_outbox (
+  no INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE,
+  topic TEXT NOT NULL,
+  key TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  head INTEGER NOT NULL,
+  lease BLOB,
+  leased_until INTEGER
+) STRICT;
+CREATE INDEX chat_outbox_key ON chat_outbox (topic, key, no);
+CREATE INDEX chat_outbox_due ON chat_outbox (topic, due_at, no) WHERE head = 1;
+CREATE INDEX chat_outbox_lease ON chat_outbox (lease) WHERE lease IS NOT NULL;
+CREATE INDEX chat_outbox_age ON chat_outbox (topic, created_at);
+
 CREATE TABLE chat_accounts (
   user_id TEXT NOT NULL PRIMARY KEY,
   email TEXT NOT NULL UNIQUE,

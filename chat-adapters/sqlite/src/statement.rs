@@ -235,7 +235,7 @@ impl<'r> Cells<'r> {
             .transpose()
     }
 
-    fn uuid(&mut self) -> Result<Uuid, Error> {
+    pub(crate) fn uuid(&mut self) -> Result<Uuid, Error> {
         Uuid::from_slice(self.take::<&[u8]>()?).map_err(|_| Error::Decode("an id"))
     }
 

@@ -10,6 +10,7 @@ use super::dispatch::Dispatcher;
 use super::outcomes::Outcomes;
 use super::pairs::PairCache;
 use super::push::Pushes;
+use super::relay::Relays;
 use super::stats::Counters;
 use super::typing::Typists;
 use super::{ChatEngine, Inner};
@@ -18,7 +19,7 @@ use crate::id::{IdGenerator, SystemIds};
 use crate::live::LiveSessions;
 use crate::port::{
     Bus, CustomContentValidator, Hook, LocalPresence, LocalRateLimiter, MediaStore, Notifier, Presence,
-    RateLimiter, StoreDirectory, Transport, UserDirectory,
+    RateLimiter, Relay, StoreDirectory, Transport, UserDirectory,
 };
 use crate::seal::Sealer;
 use crate::store::Store;
@@ -37,6 +38,7 @@ pub struct ChatEngineBuilder {
     notifier: Option<Arc<dyn Notifier>>,
     bus: Option<Arc<dyn Bus>>,
     hooks: Vec<Arc<dyn Hook>>,
+    relays: Vec<Arc<dyn Relay>>,
     custom: Option<Arc<dyn CustomContentValidator>>,
     transports: Vec<Arc<dyn Transport>>,
     secret: Option<Vec<u8>>,
@@ -59,6 +61,7 @@ impl ChatEngineBuilder {
             notifier: None,
             bus: None,
             hooks: Vec::new(),
+            relays: Vec::new(),
             custom: None,
             transports: Vec::new(),
             secret: None,
@@ -151,6 +154,14 @@ impl ChatEngineBuilder {
         self
     }
 
+    /// One more way out of the system for events, at least once and in order per conversation: the outbox. Events from
+    /// before it was added are not told.
+    #[must_use]
+    pub fn with_relay(mut self, relay: Arc<dyn Relay>) -> Self {
+        self.relays.push(relay);
+        self
+    }
+
     /// One more transport beside the live sessions of this process.
     #[must_use]
     pub fn with_transport(mut self, transport: Arc<dyn Transport>) -> Self {
@@ -215,11 +226,13 @@ impl ChatEngineBuilder {
             _alive: alive,
             pushes,
             events,
+            relays: Arc::new(Relays::new(self.relays)),
             counters,
         });
         commits.start(&inner);
         lanes.start(&inner);
         outcome_lanes.start(&inner);
+        inner.relays.start(&inner);
         if let Some(worker) = push_worker {
             worker.start(&inner);
         }

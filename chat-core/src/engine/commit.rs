@@ -129,18 +129,27 @@ impl ChatEngine {
         let decided = Arc::new(Mutex::new(None));
         let change = {
             let decided = Arc::clone(&decided);
+            let (relays, ids) = (Arc::clone(&self.inner().relays), Arc::clone(&self.inner().ids));
             Change::new(needs, move |facts| {
                 let decision = decide(facts)?;
-                let writes = decision.writes.clone();
+                let mut writes = decision.writes.clone();
+                // With the change or not at all: what is to be carried out of the system survives like the change.
+                writes
+                    .outbox
+                    .extend(relays.entries(&decision.events, facts.now, ids.as_ref()));
                 *decided.lock().unwrap_or_else(PoisonError::into_inner) = Some(decision);
                 Ok(writes)
             })
         };
         let (answer, answered) = oneshot::channel();
+        let relays = Arc::clone(&self.inner().relays);
         let finish: Finish = Box::new(move |result| {
             let decision = decided.lock().unwrap_or_else(PoisonError::into_inner).take();
             let (reply, publication) = match (result, decision) {
                 (Ok(()), Some(decision)) => {
+                    if !decision.events.is_empty() {
+                        relays.wake();
+                    }
                     let publication = (!decision.events.is_empty()).then(|| {
                         Publication::committed(decision.writes.conversation, decision.events, origin)
                     });

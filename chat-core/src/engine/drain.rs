@@ -39,12 +39,14 @@ impl InFlight {
 impl ChatEngine {
     /// Stops gracefully: refuses new sessions, tells the present ones (`session_ending`, each with its own moment to
     /// come back, spread over `spread`), and waits until every change that was taken in is committed and its events
-    /// are handed over, at most `deadline`. Returns whether everything was finished.
+    /// are handed over, and the relays have let go of what they hold, at most `deadline`. Returns whether everything was finished.
     ///
     /// Commands that still come in (over HTTP, say) are carried out, so stop taking requests first.
     pub async fn drain(&self, spread: Duration, deadline: Duration) -> bool {
         self.inner().live.close(spread);
-        tokio::time::timeout(deadline, self.inner().in_flight.wait_until_idle())
+        let idle = self.inner().in_flight.wait_until_idle();
+        let carried = self.inner().relays.stop();
+        tokio::time::timeout(deadline, futures::future::join(idle, carried))
             .await
             .is_ok()
     }

@@ -47,6 +47,7 @@ mod profile;
 mod push;
 mod reactions;
 mod receipts;
+mod relay;
 mod render;
 mod retention;
 mod search;
@@ -69,6 +70,7 @@ pub use attachments::{NewUpload, Upload};
 pub use builder::ChatEngineBuilder;
 pub(crate) use commit::Decision;
 pub use dispatch::EventItem;
+pub use relay::RelayStats;
 pub use stats::{CommandCount, EngineStats};
 
 use crate::config::ChatConfig;
@@ -113,6 +115,7 @@ pub(crate) struct Inner {
     pub(crate) _alive: cluster::Alive,
     pub(crate) pushes: push::Pushes,
     pub(crate) events: broadcast::Sender<EventItem>,
+    pub(crate) relays: Arc<relay::Relays>,
     pub(crate) counters: Arc<stats::Counters>,
 }
 

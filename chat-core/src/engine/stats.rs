@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::command::ClientCommand;
-use crate::engine::ChatEngine;
+use crate::engine::{ChatEngine, RelayStats};
 use crate::error::ErrorCode;
 
 /// Counts since the engine was built. They only grow, but for `live_sessions`.
@@ -28,6 +28,8 @@ pub struct EngineStats {
     pub hooks_failed: u64,
     /// Outcomes of commands that hooks were not told because too many were waiting.
     pub command_outcomes_dropped: u64,
+    /// What became of the entries of each relay.
+    pub relays: Vec<RelayStats>,
     /// Commands of live sessions by name and outcome, those that occurred.
     pub commands: Vec<CommandCount>,
 }
@@ -147,6 +149,7 @@ impl ChatEngine {
             pushes_failed: inner.counters.pushes_failed.load(Ordering::Relaxed),
             hooks_failed: inner.counters.hooks_failed.load(Ordering::Relaxed),
             command_outcomes_dropped: inner.counters.command_outcomes_dropped.load(Ordering::Relaxed),
+            relays: inner.relays.stats(),
             commands: inner.counters.commands(),
         }
     }

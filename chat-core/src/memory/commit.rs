@@ -264,6 +264,9 @@ impl State {
         for attachment in writes.attachments {
             self.attachments.insert(attachment.id, attachment);
         }
+        for entry in writes.outbox {
+            self.outbox.add(entry);
+        }
         for (id, user_rev) in writes.user_revs {
             if let Some(user) = self.users.get_mut(&id) {
                 user.user_rev = user_rev;

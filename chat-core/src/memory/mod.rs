@@ -13,6 +13,7 @@ mod devices;
 mod inbox;
 mod mentions;
 mod messages;
+mod outbox;
 mod receipts;
 mod retention;
 mod state;

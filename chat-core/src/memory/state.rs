@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::outbox::Outbox;
 use crate::access::{Sight, Visibility, visible};
 use crate::config::BlockedInGroup;
 use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
@@ -26,6 +27,7 @@ pub(super) struct State {
     pub(super) blocks: HashMap<UserId, BTreeMap<UserId, BlockRow>>,
     pub(super) devices: HashMap<String, Device>,
     pub(super) attachments: HashMap<AttachmentId, Attachment>,
+    pub(super) outbox: Outbox,
     pub(super) accounts: HashMap<UserId, Account>,
     pub(super) sessions: HashMap<String, AccountSession>,
 }

@@ -9,6 +9,7 @@ mod media;
 mod notifier;
 mod presence;
 mod rate;
+mod relay;
 mod transport;
 
 pub use auth::{Authenticator, Credentials, Identity};
@@ -21,4 +22,5 @@ pub use media::{MediaStore, MediaStream};
 pub use notifier::{Notifier, NotifyReport, Push};
 pub use presence::{Edge, LocalPresence, Presence};
 pub use rate::{Allowance, LocalRateLimiter, RateLimiter, RateScope};
+pub use relay::{Relay, RelayFailure, RelayPolicy};
 pub use transport::{Delivery, Recipient, Transport, WireEvent};

@@ -30,6 +30,7 @@ mod device;
 mod facts;
 mod mention;
 mod message;
+mod outbox;
 mod receipt;
 mod retention;
 mod user;
@@ -49,6 +50,7 @@ pub use message::{
     Anchor, ChangedMessages, ChangesQuery, ExpiryKey, History, HistoryQuery, MessageStore, PersonalFacts,
     ReactionSummary, SearchKey, SearchQuery, Viewer,
 };
+pub use outbox::{ClaimedEntry, OutboxBacklog, OutboxEntry, OutboxStore};
 pub use receipt::{MarkTimes, MarksThen, ReceiptStore};
 pub use retention::{DueConversations, RetentionClass, RetentionStore};
 pub use user::{UserSearch, UserStore};
@@ -65,6 +67,7 @@ pub trait Store:
     + DeviceStore
     + AttachmentStore
     + RetentionStore
+    + OutboxStore
 {
 }
 
@@ -78,6 +81,7 @@ impl<T> Store for T where
         + DeviceStore
         + AttachmentStore
         + RetentionStore
+        + OutboxStore
         + ?Sized
 {
 }

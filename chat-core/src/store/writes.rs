@@ -9,6 +9,7 @@ pub struct Purge {
     /// Messages below this.
     pub below: Seq,
 }
+use crate::store::OutboxEntry;
 
 /// What a decision wants written, all of it or nothing.
 ///
@@ -37,6 +38,8 @@ pub struct Writes {
     /// Messages that go before anything else is written, with everything that hangs on them: hides, reactions,
     /// mentions, entries of the search index. Their seqs stay unused, and files are not touched.
     pub purge: Option<Purge>,
+    /// What is to be carried out of the system because of this change; only ever added, in this order.
+    pub outbox: Vec<OutboxEntry>,
     /// New values of `user_rev`.
     pub user_revs: Vec<(UserId, u64)>,
 }

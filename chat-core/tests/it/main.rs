@@ -30,6 +30,7 @@ mod profile;
 mod push;
 mod reactions;
 mod receipts;
+mod relay;
 mod search;
 mod sending;
 mod settings;

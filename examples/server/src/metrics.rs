@@ -82,6 +82,17 @@ impl Metrics {
         counter!("chat_pushes_failed_total").absolute(stats.pushes_failed);
         counter!("chat_hooks_failed_total").absolute(stats.hooks_failed);
         counter!("chat_command_outcomes_dropped_total").absolute(stats.command_outcomes_dropped);
+        for relay in stats.relays {
+            let topic = relay.topic;
+            counter!("chat_relay_delivered_total", "topic" => topic.clone()).absolute(relay.delivered);
+            counter!("chat_relay_retried_total", "topic" => topic.clone()).absolute(relay.retried);
+            counter!("chat_relay_given_up_total", "topic" => topic.clone(), "reason" => "too_old")
+                .absolute(relay.given_up_too_old);
+            counter!("chat_relay_given_up_total", "topic" => topic.clone(), "reason" => "refused")
+                .absolute(relay.given_up_refused);
+            gauge!("chat_relay_waiting", "topic" => topic)
+                .set(u32::try_from(relay.waiting).map_or(f64::MAX, f64::from));
+        }
         for command in stats.commands {
             counter!("chat_commands_total", "command" => command.name, "code" => command.code)
                 .absolute(command.count);
@@ -118,6 +129,19 @@ fn describe() {
         "chat_command_outcomes_dropped_total",
         "Outcomes of commands dropped because hooks were too slow"
     );
+    describe_counter!(
+        "chat_relay_delivered_total",
+        "Events carried out of the system, by topic"
+    );
+    describe_counter!(
+        "chat_relay_retried_total",
+        "Deliveries that failed and are repeated"
+    );
+    describe_counter!(
+        "chat_relay_given_up_total",
+        "Events that were given up, by topic and reason"
+    );
+    describe_gauge!("chat_relay_waiting", "Events that wait in the outbox, by topic");
     describe_counter!(
         "chat_commands_total",
         "Commands of live sessions, by name and code"

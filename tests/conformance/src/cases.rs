@@ -207,6 +207,18 @@ macro_rules! store {
                 the_longest_unused_devices_go
                 a_device_is_removed_once
             }
+            outbox {
+                entries_come_back_whole
+                entries_come_with_their_change
+                a_key_is_delivered_in_its_order
+                keys_do_not_wait_for_each_other
+                the_longest_due_come_first
+                a_lease_that_is_over_is_worth_nothing
+                a_failed_attempt_counts_and_waits
+                released_leases_are_free_at_once
+                concurrent_claims_share_nothing
+                the_backlog_is_counted
+            }
             attachments {
                 a_file_comes_back_whole
                 a_file_moves_from_the_state_it_is_in
@@ -300,6 +312,7 @@ mod tests {
             include_str!("store/retention.rs"),
             include_str!("store/blocks.rs"),
             include_str!("store/devices.rs"),
+            include_str!("store/outbox.rs"),
             include_str!("store/attachments.rs"),
             include_str!("store/sync.rs"),
             include_str!("store/accounts.rs"),

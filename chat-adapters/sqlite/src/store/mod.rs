@@ -11,6 +11,7 @@ mod history;
 mod inbox;
 mod mention;
 mod message;
+mod outbox;
 #[cfg(test)]
 mod plans;
 mod purge;

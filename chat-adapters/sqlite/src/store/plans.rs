@@ -3,7 +3,7 @@
 use sqlx::{ConnectOptions, Row, SqliteConnection};
 
 use super::{
-    connect_options, conversation, facts, history, inbox, mention, message, purge, reaction, receipt,
+    connect_options, conversation, facts, history, inbox, mention, message, outbox, purge, reaction, receipt,
     retention, search, sync, user,
 };
 use crate::config::SqliteConfig;
@@ -56,6 +56,9 @@ const HOT: &[(&str, &str)] = &[
     ("oldest messages", retention::OLDEST),
     ("old steps", retention::OLD_STEPS),
     ("superseded steps", retention::SUPERSEDED),
+    ("due entries", outbox::DUE),
+    ("entries of a lease", outbox::RELEASE),
+    ("backlog", outbox::BACKLOG),
     ("messages", message::GET),
     ("expired messages", message::EXPIRED),
     ("members", conversation::MEMBERS),

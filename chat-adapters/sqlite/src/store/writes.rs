@@ -5,6 +5,7 @@ use chat_core::store::{Facts, Writes};
 use chat_core::text::fold;
 
 use super::attachment::put_attachment;
+use super::outbox::add_entries;
 use super::write_member::put_member;
 use super::write_message::put_message;
 use crate::error::Error;
@@ -52,6 +53,7 @@ pub(super) async fn apply(transaction: &mut Transaction, facts: &Facts, writes: 
     for attachment in &writes.attachments {
         put_attachment(transaction, attachment).await?;
     }
+    add_entries(transaction, &writes.outbox).await?;
     for (user, user_rev) in &writes.user_revs {
         const SET: &str = "UPDATE chat_users SET user_rev = ?1 WHERE id = ?2";
         let query = statement(SET).bind(int(*user_rev)).bind(user.as_str());
