@@ -6,5 +6,7 @@ pub use chat_media_fs as media_fs;
 pub use chat_socketio as socketio;
 #[cfg(feature = "sqlite")]
 pub use chat_sqlite as sqlite;
+#[cfg(feature = "webhook")]
+pub use chat_webhook as webhook;
 #[cfg(feature = "websocket")]
 pub use chat_websocket as websocket;

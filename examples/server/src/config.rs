@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use chat_adapters::webhook::{Webhook, WebhookSecret};
 use chat_core::origin::OriginPolicy;
 use clap::Parser;
 
@@ -39,6 +40,12 @@ pub struct Environment {
     /// Whether people can sign up here: on or off [default: on]
     #[arg(long, env = "CHAT_ACCOUNTS", hide_env_values = true)]
     pub accounts: Option<String>,
+    /// Where events go as signed webhooks, an https:// URL; needs CHAT_WEBHOOK_SECRET [default: nowhere]
+    #[arg(long, env = "CHAT_WEBHOOK_URL", hide_env_values = true)]
+    pub webhook_url: Option<String>,
+    /// Secrets that sign webhooks, whsec_ and Base64; several separated by commas, the newest first
+    #[arg(long, env = "CHAT_WEBHOOK_SECRET", hide_env_values = true)]
+    pub webhook_secret: Option<String>,
     /// Service account of FCM (not built into this version yet)
     #[arg(long, env = "CHAT_FCM_CREDENTIALS", hide_env_values = true, hide = true)]
     pub fcm_credentials: Option<String>,
@@ -89,6 +96,8 @@ pub struct Settings {
     pub origins: OriginPolicy,
     /// Whether people can sign up here.
     pub accounts: bool,
+    /// Where events go.
+    pub webhook: Option<Webhook>,
     /// What is logged.
     pub log_filter: String,
 }
@@ -173,6 +182,10 @@ impl Settings {
                     ));
                 }
             },
+            webhook: webhook(
+                given(&environment.webhook_url),
+                given(&environment.webhook_secret),
+            )?,
             log_filter: given(&environment.log).unwrap_or("info").to_owned(),
             data_dir,
         })
@@ -192,6 +205,24 @@ fn store(name: &str) -> Result<StoreSetting, SettingError> {
             format!("{other:?} is no store; use sqlite or memory"),
         )),
     }
+}
+
+fn webhook(url: Option<&str>, secrets: Option<&str>) -> Result<Option<Webhook>, SettingError> {
+    const URL: &str = "CHAT_WEBHOOK_URL";
+    const SECRET: &str = "CHAT_WEBHOOK_SECRET";
+    let (url, secrets) = match (url, secrets) {
+        (None, None) => return Ok(None),
+        (Some(url), Some(secrets)) => (url, secrets),
+        (Some(_), None) => return Err(SettingError::new(SECRET, "needed with CHAT_WEBHOOK_URL")),
+        (None, Some(_)) => return Err(SettingError::new(URL, "needed with CHAT_WEBHOOK_SECRET")),
+    };
+    let secrets: Result<Vec<_>, _> = secrets
+        .split(',')
+        .map(|one| WebhookSecret::parse(one.trim()))
+        .collect();
+    let secrets = secrets.map_err(|error| SettingError::new(SECRET, error.to_string()))?;
+    let webhook = Webhook::new(url, secrets).map_err(|error| SettingError::new(URL, error.to_string()))?;
+    Ok(Some(webhook))
 }
 
 fn media_dir(url: Option<&str>, data_dir: &Path) -> Result<PathBuf, SettingError> {
@@ -251,6 +282,7 @@ mod tests {
         assert_eq!(settings.media_dir, Path::new("./data/media"));
         assert_eq!(settings.origins, OriginPolicy::SameOrigin);
         assert!(settings.accounts);
+        assert!(settings.webhook.is_none());
     }
 
     #[test]

@@ -99,12 +99,15 @@ impl Wired {
         let media = FsMediaStore::open(&settings.media_dir)
             .await
             .map_err(|error| SettingError::new("CHAT_MEDIA_URL", chain(&error)))?;
-        let engine = ChatEngine::builder(storage.store())
+        let builder = ChatEngine::builder(storage.store())
             .with_clock(Arc::clone(&clock))
             .with_media(Arc::new(media))
             .with_media_url(format!("{API}/attachments"))
-            .with_secret(secret::cursor_key(&secret))
-            .build();
+            .with_secret(secret::cursor_key(&secret));
+        let engine = match &settings.webhook {
+            Some(webhook) => builder.with_relay(Arc::new(webhook.clone())).build(),
+            None => builder.build(),
+        };
         let key = JwtKey::hs256(&secret).map_err(unusable_secret)?;
         let tokens: Arc<dyn Authenticator> =
             Arc::new(JwtAuthenticator::new([key]).with_clock(Arc::clone(&clock)));

@@ -18,6 +18,8 @@ async fn a_bad_value_stops_the_start_with_one_line_that_names_it() {
         ("CHAT_FCM_CREDENTIALS", "/etc/key.json"),
         ("CHAT_FCM_ENDPOINT", "http://127.0.0.1:1"),
         ("REDIS_URL", "redis://127.0.0.1"),
+        ("CHAT_WEBHOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ("CHAT_WEBHOOK_URL", "https://example.com/events"),
         ("RUST_LOG", "chat_core=loudly"),
         ("CHAT_DATA_DIR", "/dev/null/data"),
     ];
