@@ -168,6 +168,7 @@ impl Relay for Webhook {
     fn wants(&self, event: &ChatEvent) -> bool {
         let (name, private) = match event {
             ChatEvent::MessageHidden { .. } => ("message_hidden", true),
+            ChatEvent::MessageExpired { .. } => ("message_expired", false),
             ChatEvent::InboxUpdated { .. } => (event.name(), true),
             _ => (event.name(), false),
         };

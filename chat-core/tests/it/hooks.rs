@@ -104,6 +104,8 @@ async fn every_live_command_that_changes_something_passes_the_hooks() {
         ),
         ("add_reaction", json!({"message_id": message, "emoji": "👍"})),
         ("remove_reaction", json!({"message_id": message, "emoji": "👍"})),
+        ("keep_message", json!({"message_id": message})),
+        ("unkeep_message", json!({"message_id": message})),
         ("mark_delivered", json!({"conversation_id": id, "seq": 1})),
         ("mark_read", json!({"conversation_id": id, "seq": 1})),
         ("mark_unread", json!({"conversation_id": id, "seq": 1})),

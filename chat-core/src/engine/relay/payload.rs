@@ -1,5 +1,6 @@
 //! What an event looks like outside: the host's view, with content as it is stored and without any viewer's state.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::event::ChatEvent;
@@ -12,7 +13,10 @@ pub(super) fn body(event: &ChatEvent, at: Timestamp) -> Option<String> {
         ChatEvent::MessageCreated { message }
         | ChatEvent::MessageUpdated { message }
         | ChatEvent::MessageDeleted { message } => (event.name(), json!({ "message": message_of(message) })),
-        // The one name that differs from the live event's: outside, both would look the same.
+        // Two names that differ from the live event's: outside, they would look like a deletion for everyone.
+        ChatEvent::MessageExpired { message } => {
+            ("message_expired", json!({ "message": identity_of(message) }))
+        }
         ChatEvent::MessageHidden { hide } => (
             "message_hidden",
             json!({
@@ -96,52 +100,65 @@ pub(super) fn body(event: &ChatEvent, at: Timestamp) -> Option<String> {
     Some(json!({ "type": kind, "timestamp": at, "data": data }).to_string())
 }
 
+/// A message without what it says.
+fn identity_of(message: &Message) -> Fields {
+    let mut fields = Fields::default();
+    fields.put("id", json!(message.id));
+    fields.put("conversation_id", json!(message.conversation_id));
+    fields.put("seq", json!(message.seq));
+    fields.put("rev", json!(message.rev));
+    fields.put("version", json!(message.version));
+    fields.put("sender_id", json!(message.sender_id));
+    fields.put("client_id", json!(message.client_id));
+    fields.put("kind", json!(message.kind));
+    fields.put("created_at", json!(message.created_at));
+    fields.put("edited_at", json!(message.edited_at));
+    fields.put("expires_at", json!(message.expires_at));
+    fields.put("deleted", json!(message.deleted));
+    fields
+}
+
 /// A message as it is stored. Attachments are named by id; their bytes are the host's to fetch.
-fn message_of(message: &Message) -> Value {
-    let mut fields = Map::new();
-    let mut put = |name: &str, value: Value| {
-        if !value.is_null() {
-            fields.insert(name.to_owned(), value);
-        }
-    };
-    put("id", json!(message.id));
-    put("conversation_id", json!(message.conversation_id));
-    put("seq", json!(message.seq));
-    put("rev", json!(message.rev));
-    put("version", json!(message.version));
-    put("sender_id", json!(message.sender_id));
-    put("client_id", json!(message.client_id));
-    put("kind", json!(message.kind));
-    put("created_at", json!(message.created_at));
-    put("edited_at", json!(message.edited_at));
-    put("expires_at", json!(message.expires_at));
-    if let Some(deleted) = &message.deleted {
-        put("deleted", json!(deleted));
-        return Value::Object(fields);
+fn message_of(message: &Message) -> Fields {
+    let mut fields = identity_of(message);
+    if message.is_deleted() {
+        return fields;
     }
     if message.kind != MessageKind::System {
-        put("text", json!(message.text));
-        put("format", json!(message.format));
+        fields.put("text", json!(message.text));
+        fields.put("format", json!(message.format));
     }
     let content = &message.content;
     if !content.attachments.is_empty() {
-        put("attachment_ids", json!(content.attachments));
+        fields.put("attachment_ids", json!(content.attachments));
     }
-    put("location", json!(content.location));
-    put("meeting", json!(content.meeting));
-    put("custom", json!(content.custom));
-    put("system", json!(content.system));
-    put(
+    fields.put("location", json!(content.location));
+    fields.put("meeting", json!(content.meeting));
+    fields.put("custom", json!(content.custom));
+    fields.put("system", json!(content.system));
+    fields.put(
         "reply_to",
         json!(message.reply_to.map(|target| target.message_id)),
     );
     if !message.mentions.is_empty() {
-        put("mentions", json!(message.mentions));
+        fields.put("mentions", json!(message.mentions));
     }
     if message.mentions_all {
-        put("mentions_all", json!(true));
+        fields.put("mentions_all", json!(true));
     }
-    put("silent", json!(message.silent));
-    put("client_time", json!(message.client_time));
-    Value::Object(fields)
+    fields.put("silent", json!(message.silent));
+    fields.put("client_time", json!(message.client_time));
+    fields
+}
+
+/// The fields of an object, without the absent ones.
+#[derive(Default, Serialize)]
+struct Fields(Map<String, Value>);
+
+impl Fields {
+    fn put(&mut self, name: &str, value: Value) {
+        if !value.is_null() {
+            self.0.insert(name.to_owned(), value);
+        }
+    }
 }
