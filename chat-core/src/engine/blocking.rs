@@ -120,7 +120,7 @@ impl Actor {
         let [mine, others] = self.mutual_presence(me, other).await?;
         self.engine().tell_difference(mine_before, mine).await?;
         self.engine().tell_difference(others_before, others).await?;
-        self.recount_shared_groups(other).await
+        self.recount_shared_groups(other, on).await
     }
 
     /// What each of the two knows of the other, where he follows it live.
@@ -150,11 +150,10 @@ impl Actor {
     }
 
     /// Messages of the other count, or do not count, in groups the two share: the caller's own side of them changed.
-    async fn recount_shared_groups(&self, other: &User) -> ChatResult<()> {
+    /// Once the block is over each sees the other's marks as they are again; of that sync tells the whole group, so
+    /// that nobody learns from it who was blocked.
+    async fn recount_shared_groups(&self, other: &User, on: bool) -> ChatResult<()> {
         let policy = self.engine().config().policies.blocked_in_group;
-        if policy == BlockedInGroup::Show {
-            return Ok(());
-        }
         let store = &self.inner().store;
         let groups = Some(ConversationKind::Group);
         let mut shared = Vec::new();
@@ -176,7 +175,11 @@ impl Actor {
                 let mut change = ChangeSet::of(conversation, facts);
                 // Under `Hide` old messages go or come back, so clients read the conversation anew.
                 put_own_side(&mut change, member.clone(), policy == BlockedInGroup::Hide);
-                Ok(change.done_private(()))
+                Ok(if on {
+                    change.done_private(())
+                } else {
+                    change.done(())
+                })
             });
             match told.await {
                 // He has left it since.

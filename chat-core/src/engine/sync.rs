@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::command::SyncRequest;
-use crate::config::BlockedInGroup;
+use crate::config::{BlockedInGroup, HistoryForNewMembers};
 use crate::engine::Actor;
 use crate::engine::delta::Since;
 use crate::engine::inbox;
@@ -319,12 +319,10 @@ impl Actor {
     }
 
     /// Groups the caller shares with users he has blocked or unblocked since a place, in order of id: other messages
-    /// count or are seen there than before. Not left to what a block writes afterwards, which a crash may cut short.
+    /// count or are seen there than before, and under every policy other marks of the two. Not left to what a block
+    /// writes afterwards, which a crash may cut short.
     async fn groups_with_reblocked(&self, place: &Place) -> ChatResult<BTreeSet<ConversationId>> {
         let mut shared = BTreeSet::new();
-        if self.engine().config().policies.blocked_in_group == BlockedInGroup::Show {
-            return Ok(shared);
-        }
         let store = &self.inner().store;
         let changes = store.block_changes(self.user_id(), place.user_rev).await?;
         if changes.is_empty() {
@@ -348,6 +346,9 @@ impl Actor {
     fn is_new_sight(&self, entry: &InboxEntry, place: &Place) -> bool {
         /// How far the clocks of two nodes may lie apart.
         const SKEW: std::time::Duration = std::time::Duration::from_secs(15 * 60);
+        // Then also those who joined in the moment of the beginning, whom nothing tells from those who were there: they
+        // read a young group once more for nothing.
+        let everything = self.engine().config().policies.history_for_new_members == HistoryForNewMembers::All;
         let sees_before_joining = entry
             .member
             .intervals
@@ -356,7 +357,7 @@ impl Actor {
             && entry.conversation.pair.is_none();
         entry.member.reset_user_rev > place.user_rev
             || (sees_before_joining
-                && entry.member.joined_at > entry.conversation.created_at
+                && (entry.member.joined_at > entry.conversation.created_at || everything)
                 && entry.member.joined_at > place.since.before(SKEW))
     }
 

@@ -144,10 +144,10 @@ async fn counts_of_shared_groups_change_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn under_hide_the_group_is_read_anew_and_under_show_nothing_changes() {
+async fn under_hide_the_group_is_read_anew_and_under_show_it_is_told_as_ever() {
     for (policy, names, reset) in [
         (BlockedInGroup::Hide, vec!["block_changed", "inbox_updated"], 2),
-        (BlockedInGroup::Show, vec!["block_changed"], 0),
+        (BlockedInGroup::Show, vec!["block_changed", "inbox_updated"], 0),
     ] {
         let world = World::with(|config| config.policies.blocked_in_group = policy);
         let [a, b, c] = world.users(["a", "b", "c"]).await;

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use chat_core::command::{DeleteMessage, DeletionScope, EditMessage, SendMessage, SyncRequest};
-use chat_core::config::BlockedInGroup;
+use chat_core::command::{
+    AddMembers, DeleteMessage, DeletionScope, EditMessage, Marks, SendMessage, SyncRequest,
+};
+use chat_core::config::{BlockedInGroup, HistoryForNewMembers};
 use chat_core::error::ErrorCode;
 use chat_core::view::{SyncAnswer, SyncedMessage};
 
@@ -20,6 +22,8 @@ for_each_store!(
     a_sync_of_several_pages_misses_nothing,
     a_block_tells_of_groups_the_other_has_left,
     by_revs_a_block_that_hides_is_told,
+    the_end_of_a_block_tells_marks_under_every_policy,
+    who_joins_at_the_moment_of_the_beginning_gets_what_was_said,
 );
 
 fn since(token: &str) -> SyncRequest {
@@ -202,4 +206,56 @@ async fn by_revs_a_block_that_hides_is_told(world: World) {
         ..SendMessage::text(group, "so?")
     };
     assert_eq!(code(ada.send(reply).await), ErrorCode::MessageNotFound);
+}
+
+/// What was read while a block stood is shown in groups once it is over, also where blocked users' messages show.
+async fn the_end_of_a_block_tells_marks_under_every_policy(mut world: World) {
+    for policy in [
+        BlockedInGroup::Collapse,
+        BlockedInGroup::Hide,
+        BlockedInGroup::Show,
+    ] {
+        world = world.with_config(|config| config.policies.blocked_in_group = policy);
+        let [ada, ben, cem] = world.users(["ada", "ben", "cem"]).await;
+        let group = ada.group_of("Trip", &[&ben, &cem]).await.id;
+        ben.block(ada.user_id()).await.unwrap();
+        world.advance(Duration::from_secs(1));
+        let said = cem.say(group, "hi").await.seq;
+        for reader in [&ada, &ben] {
+            let read = Marks {
+                conversation_id: Some(group),
+                seq: Some(said),
+                marks: None,
+            };
+            reader.mark_read(read).await.unwrap();
+        }
+        let before = [
+            ben.sync(SyncRequest::default()).await.unwrap(),
+            ada.sync(SyncRequest::default()).await.unwrap(),
+        ];
+        ben.unblock(ada.user_id()).await.unwrap();
+        for ((reader, other), before) in [(&ben, &ada), (&ada, &ben)].into_iter().zip(before) {
+            let after = reader.sync(since(&before.token)).await.unwrap();
+            let mut told = after.conversations.iter().map(|entry| &entry.conversation);
+            let told = told.find(|conversation| conversation.id == group);
+            let mut members = told.into_iter().flat_map(|told| told.members.iter().flatten());
+            let mark = members
+                .find(|member| member.user.id == *other.user_id())
+                .map(|member| member.read_seq);
+            assert_eq!(mark, Some(said), "{policy:?}: {}", reader.user_id());
+        }
+    }
+}
+
+async fn who_joins_at_the_moment_of_the_beginning_gets_what_was_said(world: World) {
+    let world =
+        world.with_config(|config| config.policies.history_for_new_members = HistoryForNewMembers::All);
+    let [ada, ben, cem, dee] = world.users(["ada", "ben", "cem", "dee"]).await;
+    let group = ada.group_of("Trip", &[&ben, &cem]).await.id;
+    ada.say(group, "hi").await;
+    let before = dee.sync(SyncRequest::default()).await.unwrap();
+    let user_ids = vec![dee.user_id().clone()];
+    ada.add_members(group, AddMembers { user_ids }).await.unwrap();
+    let answer = dee.sync(since(&before.token)).await.unwrap();
+    assert!(answer.conversations[0].limited || texts(&answer).contains(&"hi".to_owned()));
 }
