@@ -92,6 +92,8 @@ pub struct Policies {
     /// Editing is possible so long after sending. Default `None`: always.
     #[serde(serialize_with = "optional_seconds")]
     pub edit_window: Option<Duration>,
+    /// A forwarded message names who wrote its first original. Default true.
+    pub forward_shows_sender: bool,
     /// Messages of blocked users in groups. Default: collapse.
     pub blocked_in_group: BlockedInGroup,
     /// What newcomers see. Default: from joining on.
@@ -133,6 +135,7 @@ impl Default for Policies {
             group_min_members: 3,
             delete_for_everyone_window: Some(Duration::from_secs(3600)),
             edit_window: None,
+            forward_shows_sender: true,
             blocked_in_group: BlockedInGroup::default(),
             history_for_new_members: HistoryForNewMembers::default(),
             owner_leave: OwnerLeave::default(),
@@ -191,6 +194,8 @@ pub struct Limits {
     pub attachments: usize,
     /// Different emoji on one message. Default 50.
     pub reactions: usize,
+    /// Pinned messages of a conversation. Default 50.
+    pub pins_per_conversation: usize,
     /// One emoji. Default 64.
     pub emoji_bytes: usize,
     /// Members of a group. Default 1,000.
@@ -302,6 +307,7 @@ impl Default for Limits {
             mentions: 50,
             attachments: 10,
             reactions: 50,
+            pins_per_conversation: 50,
             emoji_bytes: 64,
             members: 1_000,
             add_members: 1000,

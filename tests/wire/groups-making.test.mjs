@@ -21,7 +21,7 @@ scenario('the smallest group, named twice and with oneself among the members', a
   assert.equal(conversation.description, undefined);
   assert.equal(conversation.avatar_url, undefined);
   assert.deepEqual(conversation.custom, {});
-  assert.deepEqual(keys(conversation.permissions), ['add_members', 'edit_info', 'send']);
+  assert.deepEqual(keys(conversation.permissions), ['add_members', 'edit_info', 'pin_messages', 'send']);
   assert.deepEqual(sorted(conversation.members.map(member => member.user.id)), sorted([ada.id, ben.id, cem.id]));
   for (const member of conversation.members) {
     assert.match(member.joined_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);

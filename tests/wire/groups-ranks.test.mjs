@@ -9,7 +9,7 @@ scenario('who may do what: every right against every rank', async world => {
   await ada.role(group, ben, 'admin');
   for (const [who, allowed] of [[cem, false], [ben, true], [ada, true]]) {
     const can = (await who.my(group)).can;
-    for (const right of ['add_members', 'edit_info']) {
+    for (const right of ['add_members', 'edit_info', 'pin_messages']) {
       const open = (await who.conversation(group)).permissions[right] === 'everyone';
       assert.equal(can.includes(right), allowed || open, `${who.name} ${right}`);
     }

@@ -146,6 +146,8 @@ CREATE TABLE chat_messages (
   kept_at INTEGER,
   kept_by TEXT,
   kept_expires_at INTEGER,
+  pinned_at INTEGER,
+  pinned_by TEXT,
   mentions TEXT,
   content TEXT,
   text TEXT NOT NULL,
@@ -166,6 +168,17 @@ CREATE INDEX chat_messages_all ON chat_messages (conversation_id, seq) WHERE men
 CREATE INDEX chat_messages_kind ON chat_messages (conversation_id, kind, seq) WHERE kind <> 'text';
 CREATE INDEX chat_messages_expiry ON chat_messages (expires_at, id)
   WHERE expires_at IS NOT NULL AND (text <> '' OR content IS NOT NULL);
+
+CREATE INDEX chat_messages_pins ON chat_messages (conversation_id, pinned_at, seq) WHERE pinned_at IS NOT NULL;
+
+-- Derived from chat_messages.content: which messages show a file.
+CREATE TABLE chat_message_files (
+  attachment_id BLOB NOT NULL,
+  conversation_id BLOB NOT NULL,
+  message_id BLOB NOT NULL,
+  PRIMARY KEY (attachment_id, conversation_id, message_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX chat_message_files_message ON chat_message_files (message_id);
 
 -- Trigrams of folded texts. The texts themselves are in chat_messages, and every hit is verified there.
 CREATE VIRTUAL TABLE chat_search USING fts5 (
@@ -253,7 +266,6 @@ CREATE TABLE chat_attachments (
   height INTEGER,
   duration_ms INTEGER,
   state TEXT NOT NULL,
-  message_id BLOB,
   created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX chat_attachments_stale ON chat_attachments (state, created_at) WHERE state IN ('pending', 'deleted');

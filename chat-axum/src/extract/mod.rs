@@ -6,5 +6,5 @@ mod percent;
 mod query;
 
 pub(crate) use body::{NoBody, Payload, PayloadOrNothing, SyncPayload};
-pub(crate) use path::{At, Emoji};
+pub(crate) use path::{At, Emoji, MessageThere};
 pub(crate) use query::{FromQuery, Params, Query, check_unread};

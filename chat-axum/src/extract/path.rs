@@ -32,6 +32,19 @@ id!("id", MessageId, MessageNotFound);
 id!("id", AttachmentId, AttachmentNotFound);
 id!("user_id", UserId, UserNotFound);
 
+/// A message of the conversation that the path names before it.
+pub(crate) struct MessageThere(pub(crate) MessageId);
+
+impl PathSegment for MessageThere {
+    const NAME: &'static str = "message_id";
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
+    }
+    fn missing() -> ChatError {
+        ErrorCode::MessageNotFound.into()
+    }
+}
+
 /// The emoji of a reaction route.
 pub(crate) struct Emoji(pub(crate) String);
 

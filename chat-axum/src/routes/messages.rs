@@ -1,12 +1,13 @@
 use axum::Json;
 use axum::http::StatusCode;
 use chat_core::command::{
-    DeleteMessage, DeletionScope, EditMessage, HistoryOrder, HistoryRequest, KeepMessage, MoveLocation,
-    PageRequest, ReactTo, SendMessage, StepMeeting,
+    DeleteMessage, DeletionScope, EditMessage, ForwardMessage, HistoryOrder, HistoryRequest, KeepMessage,
+    MoveLocation, PageRequest, ReactTo, SendMessage, StepMeeting,
 };
 use chat_core::error::{ChatError, ChatResult};
-use chat_core::id::{ConversationId, MessageId, UserId};
+use chat_core::id::{ClientId, ConversationId, MessageId, UserId};
 use chat_core::model::{MessageKind, Seq};
+use chat_core::time::Timestamp;
 use chat_core::view::{HistoryPage, MessageView, Page, ReceiptView, SentMessage, SyncedMessage};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -24,6 +25,7 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(history, send))
         .routes(routes!(send_to_user))
         .routes(routes!(message, edit, delete))
+        .routes(routes!(forward))
         .routes(routes!(receipts))
         .routes(routes!(react, unreact))
         .routes(routes!(keep, unkeep))
@@ -139,6 +141,52 @@ async fn send_to_user(
         return Err(ChatError::invalid("recipient_id", "required").into());
     }
     Ok(sent(actor.send(message).await?))
+}
+
+/// Where a copy goes: exactly one of `conversation_id` and `recipient_id`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Forward {
+    /// To this conversation.
+    #[serde(default)]
+    conversation_id: Option<ConversationId>,
+    /// To this user: the direct conversation is found or made in the same step.
+    #[serde(default)]
+    recipient_id: Option<UserId>,
+    /// The sender's own key; makes retries safe. Strongly advised.
+    #[serde(default)]
+    client_id: Option<ClientId>,
+    /// Does not count, push or move the list.
+    #[serde(default)]
+    silent: bool,
+    /// The client's own time; kept as data.
+    #[serde(default)]
+    client_time: Option<Timestamp>,
+}
+
+/// Sends a copy of a message on: text, files, place or custom payload, without mentions, reactions and what it answers.
+#[utoipa::path(
+    post, path = "/messages/{id}/forward", tag = "messages", request_body = Forward,
+    params(("id" = MessageId, Path, description = "Which message")),
+    responses(
+        (status = 200, description = "The client id had forwarded it before", body = SentMessage),
+        (status = 201, description = "Forwarded", body = SentMessage),
+    ),
+)]
+async fn forward(
+    WritingUser(actor): WritingUser,
+    At(message_id): At<MessageId>,
+    Payload(to): Payload<Forward>,
+) -> ApiResult<(StatusCode, Json<SentMessage>)> {
+    let forward = ForwardMessage {
+        message_id,
+        conversation_id: to.conversation_id,
+        recipient_id: to.recipient_id,
+        client_id: to.client_id,
+        silent: to.silent,
+        client_time: to.client_time,
+    };
+    Ok(sent(actor.forward(forward).await?))
 }
 
 /// One message.

@@ -11,6 +11,7 @@ mod members;
 mod mentions;
 mod messages;
 mod meta;
+mod pins;
 mod queries;
 mod search;
 mod sync;
@@ -34,6 +35,7 @@ pub(crate) fn all(accounts: bool) -> OpenApiRouter<ApiState> {
         .merge(marks::router())
         .merge(messages::router())
         .merge(mentions::router())
+        .merge(pins::router())
         .merge(search::router())
         .merge(attachments::router())
         .merge(devices::router())

@@ -45,6 +45,9 @@ GET POST /conversations/{id}/messages
 POST /messages
 GET PATCH DELETE /messages/{id}
 GET /messages/{id}/receipts
+POST /messages/{id}/forward
+GET /conversations/{id}/pins
+PUT DELETE /conversations/{id}/pins/{message_id}
 PUT DELETE /messages/{id}/reactions/{emoji}
 POST /messages/{id}/meeting
 PATCH /messages/{id}/location

@@ -111,6 +111,13 @@ fn rows() -> Vec<(&'static str, CommandName, Value)> {
             C::SendMessage,
             json!({"recipient_id": "ben", "text": "hello"}),
         ),
+        (
+            "POST /messages/{}/forward",
+            C::ForwardMessage,
+            json!({"recipient_id": "ben"}),
+        ),
+        ("PUT /conversations/{}/pins/{}", C::PinMessage, Value::Null),
+        ("DELETE /conversations/{}/pins/{}", C::UnpinMessage, Value::Null),
         ("PATCH /messages/{}", C::EditMessage, json!({"text": "other"})),
         ("DELETE /messages/{}?for=me", C::DeleteMessage, Value::Null),
         ("PUT /messages/{}/reactions/{}", C::AddReaction, Value::Null),

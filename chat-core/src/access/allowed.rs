@@ -21,6 +21,8 @@ pub enum Action<'a> {
     Moderate,
     /// React to a message.
     React,
+    /// Pin a message, or take its pin off.
+    PinMessages,
     /// Show that one types.
     Type,
     /// Edit name, description, picture.
@@ -113,14 +115,20 @@ pub fn allowed<'a>(
 const fn stops_when_frozen(action: Action<'_>) -> bool {
     matches!(
         action,
-        Action::Send | Action::MentionAll | Action::Edit | Action::React | Action::Type
+        Action::Send | Action::MentionAll | Action::Edit | Action::React | Action::PinMessages | Action::Type
     )
 }
 
 fn allowed_in_direct(standing: &Standing<'_>, action: Action<'_>) -> ChatResult<()> {
     match action {
         Action::Read | Action::DeleteOwn => Ok(()),
-        Action::Send | Action::Edit | Action::React | Action::Type | Action::SetTimer | Action::Keep => {
+        Action::Send
+        | Action::Edit
+        | Action::React
+        | Action::PinMessages
+        | Action::Type
+        | Action::SetTimer
+        | Action::Keep => {
             if standing.has_blocked {
                 Err(ChatError::new(
                     ErrorCode::YouBlocked,
@@ -171,6 +179,10 @@ fn allowed_by_rank(conversation: &Conversation, member: &Member, action: Action<
         ),
         Action::EditInfo => (by(conversation.permissions.edit_info), "only admins edit this"),
         Action::Configure => (admin, "only admins configure this"),
+        Action::PinMessages => (
+            by(conversation.permissions.pin_messages),
+            "only admins pin messages",
+        ),
         Action::AddMembers => (
             by(conversation.permissions.add_members),
             "only admins add members",
@@ -194,6 +206,7 @@ pub fn abilities(standing: &Standing<'_>) -> Vec<&'static str> {
         (Action::React, "react"),
         (Action::MentionAll, "mention_all"),
         (Action::Moderate, "moderate"),
+        (Action::PinMessages, "pin_messages"),
         (Action::AddMembers, "add_members"),
         (Action::EditInfo, "edit_info"),
         (Action::SetTimer, "set_timer"),

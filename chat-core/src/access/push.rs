@@ -217,6 +217,7 @@ mod tests {
                 deleted: None,
                 expires_at: None,
                 kept: None,
+                pinned: None,
             },
             member: Member::joined(id, UserId::new("b").unwrap(), NOW, 1),
             blocked: false,

@@ -28,6 +28,9 @@ pub struct PermissionsPatch {
     /// Who edits name, description and picture.
     #[serde(deserialize_with = "present")]
     pub edit_info: Option<Permission>,
+    /// Who pins messages.
+    #[serde(deserialize_with = "present")]
+    pub pin_messages: Option<Permission>,
 }
 
 /// `POST /conversations/group`.

@@ -87,6 +87,42 @@ impl SendMessage {
     }
 }
 
+/// Sends a copy of a message on. Exactly one of `conversation_id` and `recipient_id` says where to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ForwardMessage {
+    /// Which message.
+    pub message_id: MessageId,
+    /// To this conversation.
+    #[serde(default)]
+    pub conversation_id: Option<ConversationId>,
+    /// To this user: the direct conversation is found or made in the same step.
+    #[serde(default)]
+    pub recipient_id: Option<UserId>,
+    /// The sender's own key; makes retries safe. Strongly advised.
+    #[serde(default)]
+    pub client_id: Option<ClientId>,
+    /// Does not count, push or move the list.
+    #[serde(default)]
+    pub silent: bool,
+    /// The client's own time; kept as data.
+    #[serde(default)]
+    pub client_time: Option<Timestamp>,
+}
+
+/// Pins a message, or takes its pin off.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PinMessage {
+    /// Which message.
+    pub message_id: MessageId,
+    /// Only when it is of this conversation.
+    #[serde(default)]
+    pub conversation_id: Option<ConversationId>,
+}
+
 /// Changes the text of one's own message.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

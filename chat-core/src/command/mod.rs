@@ -14,8 +14,9 @@ pub use conversation::{
     Marks, OpenDirect, PermissionsPatch, SetRole, SetTyping, TransferOwnership,
 };
 pub use message::{
-    DeleteMessage, DeletionScope, EditMessage, HistoryOrder, HistoryRequest, KeepMessage, ListMentions,
-    MeetingAction, MeetingDraft, MoveLocation, ReactTo, SearchMessages, SendMessage, StepMeeting,
+    DeleteMessage, DeletionScope, EditMessage, ForwardMessage, HistoryOrder, HistoryRequest, KeepMessage,
+    ListMentions, MeetingAction, MeetingDraft, MoveLocation, PinMessage, ReactTo, SearchMessages,
+    SendMessage, StepMeeting,
 };
 pub use name::CommandName;
 pub use session::{Foreground, OnScreen, OnlineUsers, PresenceOf, RefreshToken, SyncRequest};

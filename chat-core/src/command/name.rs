@@ -27,6 +27,12 @@ macro_rules! names {
 names! {
     /// Sends a message.
     SendMessage = "send_message";
+    /// Sends a copy of a message on.
+    ForwardMessage = "forward_message";
+    /// Pins a message.
+    PinMessage = "pin_message";
+    /// Takes a message's pin off.
+    UnpinMessage = "unpin_message";
     /// Changes the text of a message.
     EditMessage = "edit_message";
     /// Deletes a message, for oneself or for everyone.

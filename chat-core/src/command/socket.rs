@@ -1,8 +1,8 @@
 use serde_json::Value;
 
 use super::{
-    DeleteMessage, EditMessage, Foreground, KeepMessage, Mark, Marks, OnScreen, OnlineUsers, PresenceOf,
-    ReactTo, RefreshToken, SendMessage, SetTyping, SyncRequest,
+    DeleteMessage, EditMessage, Foreground, ForwardMessage, KeepMessage, Mark, Marks, OnScreen, OnlineUsers,
+    PinMessage, PresenceOf, ReactTo, RefreshToken, SendMessage, SetTyping, SyncRequest,
 };
 use crate::config::Limits;
 use crate::decode;
@@ -59,6 +59,12 @@ commands! {
     KeepMessage(KeepMessage) = "keep_message";
     /// Lets a kept message go.
     UnkeepMessage(KeepMessage) = "unkeep_message";
+    /// Sends a copy of a message on.
+    ForwardMessage(ForwardMessage) = "forward_message";
+    /// Pins a message.
+    PinMessage(PinMessage) = "pin_message";
+    /// Takes a message's pin off.
+    UnpinMessage(PinMessage) = "unpin_message";
     /// Says what has reached this device.
     MarkDelivered(Marks) = "mark_delivered";
     /// Says what was read.

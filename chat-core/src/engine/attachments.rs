@@ -17,6 +17,8 @@ use crate::view::AttachmentView;
 
 /// Longest name of a file, in bytes.
 const MAX_NAME_BYTES: usize = 255;
+/// How many messages that show a file are looked at in one question to the store.
+const SHOWN_BY: usize = 100;
 /// How many forgotten files are cleared away at a time.
 const SWEEP: usize = 100;
 
@@ -215,7 +217,6 @@ impl Actor {
             height: upload.dimensions.map(|(_, height)| height),
             duration_ms: None,
             state: AttachmentState::Pending,
-            message_id: None,
             created_at: self.engine().now(),
         };
         let view = attachment_view(&attachment, &self.inner().media_url);
@@ -294,40 +295,62 @@ impl Actor {
     }
 
     async fn may_open(&self, file: &Attachment) -> ChatResult<bool> {
-        let shown_by = match file.state {
-            AttachmentState::Deleted => return Ok(false),
-            AttachmentState::Avatar => return Ok(true),
-            AttachmentState::Pending | AttachmentState::Attached if file.uploader == *self.user_id() => {
-                return self.is_not_expired(file).await;
+        match file.state {
+            AttachmentState::Deleted => Ok(false),
+            AttachmentState::Avatar => Ok(true),
+            AttachmentState::Pending => Ok(file.uploader == *self.user_id()),
+            AttachmentState::Attached if file.uploader == *self.user_id() || self.is_host() => {
+                self.is_shown(file.id).await
             }
-            AttachmentState::Pending => return Ok(false),
-            AttachmentState::Attached => file.message_id,
-        };
-        let Some(message) = shown_by else { return Ok(false) };
-        match self.visible_message(message).await {
-            Ok((_, message)) => Ok(message.content.attachments.contains(&file.id)),
-            Err(error)
-                if matches!(
-                    error.code(),
-                    ErrorCode::MessageNotFound | ErrorCode::ConversationGone
-                ) =>
-            {
-                Ok(false)
+            AttachmentState::Attached => self.sees_file(file.id).await,
+        }
+    }
+
+    /// Whether a message that the caller sees shows a file.
+    async fn sees_file(&self, id: AttachmentId) -> ChatResult<bool> {
+        let store = &self.inner().store;
+        let own = store.conversation_ids(self.user_id(), None).await?;
+        let mut after = None;
+        loop {
+            let messages = store.shown_by(id, Some(&own), after, SHOWN_BY).await?;
+            for message in &messages {
+                match self.visible_message(*message).await {
+                    Ok((_, message)) if message.content.attachments.contains(&id) => return Ok(true),
+                    Ok(_) => {}
+                    Err(error)
+                        if matches!(
+                            error.code(),
+                            ErrorCode::MessageNotFound | ErrorCode::ConversationGone
+                        ) => {}
+                    Err(error) => return Err(error),
+                }
             }
-            Err(error) => Err(error),
+            if messages.len() < SHOWN_BY {
+                return Ok(false);
+            }
+            after = messages.last().copied();
         }
     }
 }
 
 impl Actor {
-    /// Whether a file does not belong to a message whose time is over: then it is there for nobody, its uploader
-    /// included.
-    async fn is_not_expired(&self, file: &Attachment) -> ChatResult<bool> {
-        let Some(id) = file.message_id else {
-            return Ok(true);
-        };
-        let message = self.inner().store.messages(&[id]).await?.pop();
-        Ok(message.is_none_or(|message| !message.is_expired(self.engine().now())))
+    /// Whether a message whose time is not over shows a file. Files of expired ones are there for nobody, their
+    /// uploaders included.
+    async fn is_shown(&self, id: AttachmentId) -> ChatResult<bool> {
+        let store = &self.inner().store;
+        let mut after = None;
+        loop {
+            let ids = store.shown_by(id, None, after, SHOWN_BY).await?;
+            let messages = store.messages(&ids).await?;
+            let now = self.engine().now();
+            if messages.iter().any(|message| !message.is_expired(now)) {
+                return Ok(true);
+            }
+            if ids.len() < SHOWN_BY {
+                return Ok(false);
+            }
+            after = ids.last().copied();
+        }
     }
 }
 

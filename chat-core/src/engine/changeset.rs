@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::commit::Decision;
 use crate::config::Policies;
 use crate::event::ChatEvent;
-use crate::id::{MessageId, UserId};
+use crate::id::{AttachmentId, MessageId, UserId};
 use crate::model::{
     Content, Conversation, JsonObject, Member, Message, MessageKind, Rev, SystemContent, TextFormat,
 };
@@ -27,6 +27,8 @@ pub(crate) struct ChangeSet {
     pub(crate) writes: Writes,
     events: Vec<ChatEvent>,
     user_revs: HashMap<UserId, u64>,
+    /// How many messages that show a file go with this change.
+    pub(super) going_uses: HashMap<AttachmentId, u64>,
 }
 
 impl ChangeSet {
@@ -40,6 +42,7 @@ impl ChangeSet {
             writes: Writes::none(),
             events: Vec::new(),
             user_revs: facts.user_revs.clone(),
+            going_uses: HashMap::new(),
         }
     }
 
@@ -141,7 +144,8 @@ impl ChangeSet {
             mentions: Vec::new(),
             mentions_all: false,
             silent: false,
-            countable: policies.system_countable,
+            // A pin is told to everybody and is news to nobody.
+            countable: policies.system_countable && code != "message_pinned",
             client_time: None,
             created_at: self.at,
             edited_at: None,
@@ -149,6 +153,7 @@ impl ChangeSet {
             deleted: None,
             expires_at: None,
             kept: None,
+            pinned: None,
         };
         self.append(line);
     }

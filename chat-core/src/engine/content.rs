@@ -83,6 +83,7 @@ pub(crate) fn check(message: &SendMessage, sender: &UserId, limits: &Limits) -> 
         meeting,
         custom,
         system: None,
+        forwarded: None,
     })
 }
 

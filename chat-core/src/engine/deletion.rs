@@ -7,9 +7,7 @@ use crate::engine::{Actor, Decision};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::UserId;
-use crate::model::{
-    Attachment, AttachmentState, Content, ConversationKind, Deletion, DeletionBy, Hide, Message, MessageKind,
-};
+use crate::model::{Content, ConversationKind, Deletion, DeletionBy, Hide, Message, MessageKind};
 use crate::store::Facts;
 
 impl Actor {
@@ -17,7 +15,8 @@ impl Actor {
     ///
     /// For the caller: any message he sees, at any age, tombstones too; others notice nothing. For everyone: its
     /// author within the window, also when he has cleared or hidden it himself; owner and admins of a group at any
-    /// time. What is left is a tombstone without text, content, mentions, reactions and files.
+    /// time. What is left is a tombstone without text, content, mentions, reactions, pin and files; a file that another
+    /// message shows too stays for that.
     ///
     /// # Errors
     /// - `message_not_found`, `conversation_gone`: not a message of his sight.
@@ -114,17 +113,7 @@ fn redact(subject: &Subject, facts: &Facts, policies: &Policies, host: bool) -> 
 /// be among the facts.
 pub(super) fn empty(change: &mut ChangeSet, message: &Message, facts: &Facts) -> Message {
     change.writes.reactions_cleared.push(message.id);
-    let files = message
-        .content
-        .attachments
-        .iter()
-        .filter_map(|id| facts.attachments.get(id))
-        .filter(|file| file.message_id == Some(message.id))
-        .map(|file| Attachment {
-            state: AttachmentState::Deleted,
-            ..file.clone()
-        });
-    change.writes.attachments.extend(files);
+    change.release_files(message, facts);
     without_content(message.clone())
 }
 
@@ -137,6 +126,7 @@ pub(crate) fn without_content(message: Message) -> Message {
         mentions: Vec::new(),
         mentions_all: false,
         kept: None,
+        pinned: None,
         ..message
     }
 }

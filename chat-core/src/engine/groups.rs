@@ -300,6 +300,7 @@ pub(super) fn patched(permissions: Permissions, patch: PermissionsPatch) -> Perm
         send: patch.send.unwrap_or(permissions.send),
         add_members: patch.add_members.unwrap_or(permissions.add_members),
         edit_info: patch.edit_info.unwrap_or(permissions.edit_info),
+        pin_messages: patch.pin_messages.unwrap_or(permissions.pin_messages),
     }
 }
 

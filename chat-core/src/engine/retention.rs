@@ -13,7 +13,7 @@ use crate::config::Policies;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, MessageId};
-use crate::model::{Attachment, AttachmentState, Conversation, ConversationKind, Message, Retention};
+use crate::model::{Conversation, ConversationKind, Message, Retention};
 use crate::store::{DueConversations, Facts, Needs, Purge, RetentionClass, Target};
 use crate::time::Timestamp;
 
@@ -212,20 +212,9 @@ fn decide(facts: &Facts, oldest: &[MessageId], policies: &Policies) -> Decision<
         conversation_id: conversation.id,
         below,
     });
-    change.writes.attachments = files_of(&gone, facts);
+    for message in &gone {
+        change.release_files(message, facts);
+    }
     updated(&mut change, "first_seq", json!(below));
     change.done(count)
-}
-
-/// The files only these messages show, on their way out.
-fn files_of(gone: &[&Message], facts: &Facts) -> Vec<Attachment> {
-    gone.iter()
-        .flat_map(|message| message.content.attachments.iter().map(|id| (message.id, id)))
-        .filter_map(|(message, id)| Some((message, facts.attachments.get(id)?)))
-        .filter(|(message, file)| file.message_id == Some(*message))
-        .map(|(_, file)| Attachment {
-            state: AttachmentState::Deleted,
-            ..file.clone()
-        })
-        .collect()
 }

@@ -8,19 +8,28 @@ use crate::access::{Action, Sight, Standing, Visibility, allowed, visible};
 use crate::command::{CommandName, SendMessage};
 use crate::config::{BlockedInGroup, ChatConfig};
 use crate::engine::changeset::ChangeSet;
+use crate::engine::files::still_shown;
 use crate::engine::{Actor, Decision};
 use crate::error::{ChatError, ChatResult, ErrorCode};
-use crate::id::{ConversationId, MessageId, UserId};
+use crate::id::{AttachmentId, ConversationId, MessageId, UserId};
 use crate::model::{
-    Attachment, AttachmentKind, AttachmentState, Content, Conversation, ConversationKind, DirectPair, Member,
-    Message, MessageKind, ReadAudience, ReplyTarget,
+    Attachment, AttachmentKind, AttachmentState, Content, Conversation, ConversationKind, DirectPair,
+    Forwarded, Member, Message, MessageKind, ReadAudience, ReplyTarget,
 };
 use crate::store::{Facts, MembersNeeded, Needs, Target};
 use crate::time::Timestamp;
 use crate::view::SentMessage;
 
+/// Where the content of a new message was taken from.
+pub(super) struct Origin {
+    /// What is told of it.
+    pub(super) forwarded: Forwarded,
+    /// Files it shows already, and the new message too.
+    pub(super) files: Vec<AttachmentId>,
+}
+
 /// What a send comes to.
-struct Sent {
+pub(super) struct Sent {
     message: Message,
     conversation: Conversation,
     replayed: bool,
@@ -48,15 +57,21 @@ impl Actor {
             .about(CommandName::SendMessage)
             .conversation(message.conversation_id)
             .users(&message.recipient_id);
-        self.command(about, self.send_past_hooks(message)).await
+        let hash = content::payload_hash(&message);
+        self.command(about, self.send_new(message, hash, None)).await
     }
 
-    async fn send_past_hooks(&self, mut message: SendMessage) -> ChatResult<SentMessage> {
+    /// Sends a message of one's own, or a copy of another one; `hash` tells whether a repetition means the same.
+    pub(super) async fn send_new(
+        &self,
+        mut message: SendMessage,
+        hash: String,
+        origin: Option<Origin>,
+    ) -> ChatResult<SentMessage> {
         let limits = &self.engine().config().limits;
         let mut structured = self.checked_content(&message)?;
         let (target, other) = self.send_target(&message).await?;
         let by_recipient = message.recipient_id.is_some();
-        let hash = content::payload_hash(&message);
         if !self.inner().hooks.is_empty() {
             if let Some(sent) = self.find_replay(&message, &target, &hash).await? {
                 return self.answer_sent(sent, by_recipient).await;
@@ -83,6 +98,7 @@ impl Actor {
             message_id: MessageId::from_uuid(self.inner().ids.next()),
             conversation_id: ConversationId::from_uuid(self.inner().ids.next()),
             reads,
+            origin,
             config: self.engine().config().clone(),
         };
         let sent = self.commit(needs, move |facts| request.decide(facts)).await?;
@@ -93,7 +109,7 @@ impl Actor {
     }
 
     /// Where a message goes, and the other user when it is a direct.
-    async fn send_target(&self, message: &SendMessage) -> ChatResult<(Target, Option<UserId>)> {
+    pub(super) async fn send_target(&self, message: &SendMessage) -> ChatResult<(Target, Option<UserId>)> {
         match (message.conversation_id, &message.recipient_id) {
             (Some(id), None) => {
                 let pair = self.direct_pair(id).await?;
@@ -172,7 +188,7 @@ impl Actor {
     }
 
     /// A replay must not reach the hooks, so with hooks it is looked for first.
-    async fn find_replay(
+    pub(super) async fn find_replay(
         &self,
         message: &SendMessage,
         target: &Target,
@@ -203,7 +219,7 @@ impl Actor {
         .await
     }
 
-    async fn answer_sent(&self, sent: Sent, by_recipient: bool) -> ChatResult<SentMessage> {
+    pub(super) async fn answer_sent(&self, sent: Sent, by_recipient: bool) -> ChatResult<SentMessage> {
         let id = sent.conversation.id;
         let message = if sent.replayed {
             let sight = self.look_into(id).await?;
@@ -238,6 +254,8 @@ struct Request {
     conversation_id: ConversationId,
     /// Under the policy `read_on_send`: for whom the sender has read everything above.
     reads: Option<ReadAudience>,
+    /// For a forwarded message.
+    origin: Option<Origin>,
     config: ChatConfig,
 }
 
@@ -389,10 +407,15 @@ impl Request {
         }
     }
 
-    /// The sender's own unused uploads, marked as used by this message.
+    /// The sender's own unused uploads, marked as used. Files of a forwarded message are in use, and stay as they are.
     fn claim_files(&self, facts: &Facts) -> ChatResult<Vec<Attachment>> {
         let mut claimed = Vec::with_capacity(self.content.attachments.len());
+        let shown_already = self.origin.as_ref().map_or(&[][..], |origin| &origin.files);
         for id in &self.content.attachments {
+            if shown_already.contains(id) {
+                still_shown(*id, facts)?;
+                continue;
+            }
             let file = facts
                 .attachments
                 .get(id)
@@ -418,7 +441,6 @@ impl Request {
             }
             let mut file = file.clone();
             file.state = AttachmentState::Attached;
-            file.message_id = Some(self.message_id);
             claimed.push(file);
         }
         Ok(claimed)
@@ -463,7 +485,10 @@ impl Request {
             kind: self.message.kind,
             text: self.message.text.clone().unwrap_or_default(),
             format: self.message.format,
-            content: self.content.clone(),
+            content: Content {
+                forwarded: self.origin.as_ref().map(|origin| origin.forwarded.clone()),
+                ..self.content.clone()
+            },
             reply_to,
             mentions,
             mentions_all,
@@ -476,6 +501,7 @@ impl Request {
             deleted: None,
             expires_at: None,
             kept: None,
+            pinned: None,
         })
     }
 }

@@ -206,6 +206,12 @@ impl Session {
             C::RemoveReaction(react) => answer(&json!({ "message": actor.remove_reaction(react).await? })),
             C::KeepMessage(keep) => answer(&json!({ "message": actor.keep_message(keep).await? })),
             C::UnkeepMessage(keep) => answer(&json!({ "message": actor.unkeep_message(keep).await? })),
+            C::ForwardMessage(forward) => answer(&actor.forward(forward).await?),
+            C::PinMessage(pin) => answer(&json!({ "message": actor.pin_message(pin).await? })),
+            C::UnpinMessage(pin) => {
+                actor.unpin_message(pin).await?;
+                Ok(json!({}))
+            }
             C::MarkDelivered(marks) => answer(&actor.mark_delivered(marks).await?),
             C::MarkRead(marks) => answer(&actor.mark_read(marks).await?),
             C::MarkUnread(mark) => answer(&actor.mark_unread(mark).await?),

@@ -3,9 +3,10 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 
 use super::MemoryStore;
+use super::state::State;
 use crate::error::BackendResult;
-use crate::id::AttachmentId;
-use crate::model::{Attachment, AttachmentState};
+use crate::id::{AttachmentId, ConversationId, MessageId};
+use crate::model::{Attachment, AttachmentState, Message};
 use crate::store::AttachmentStore;
 use crate::time::Timestamp;
 
@@ -23,6 +24,29 @@ impl AttachmentStore for MemoryStore {
             .into_iter()
             .filter_map(|id| state.attachments.get(id))
             .cloned()
+            .collect())
+    }
+
+    async fn shown_by(
+        &self,
+        id: AttachmentId,
+        within: Option<&[ConversationId]>,
+        after: Option<MessageId>,
+        limit: usize,
+    ) -> BackendResult<Vec<MessageId>> {
+        let state = self.state();
+        let lies_within = |message: &&MessageId| {
+            state
+                .places
+                .get(message)
+                .is_some_and(|(conversation, _)| within.is_none_or(|within| within.contains(conversation)))
+        };
+        let messages = state.shown.get(&id).into_iter().flatten();
+        Ok(messages
+            .filter(|message| after.is_none_or(|after| **message > after))
+            .filter(lies_within)
+            .take(limit)
+            .copied()
             .collect())
     }
 
@@ -66,5 +90,23 @@ impl AttachmentStore for MemoryStore {
     async fn forget_attachment(&self, id: AttachmentId) -> BackendResult<()> {
         self.state().attachments.remove(&id);
         Ok(())
+    }
+}
+
+impl State {
+    /// Takes note of the files a message shows from now on, and of those it does not show any more.
+    pub(super) fn note_files(&mut self, message: &Message) {
+        let before = self
+            .message(message.id)
+            .map(|old| old.content.attachments.clone())
+            .unwrap_or_default();
+        for id in before {
+            if let Some(messages) = self.shown.get_mut(&id) {
+                messages.remove(&message.id);
+            }
+        }
+        for id in &message.content.attachments {
+            self.shown.entry(*id).or_default().insert(message.id);
+        }
     }
 }

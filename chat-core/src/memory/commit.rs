@@ -73,6 +73,10 @@ impl State {
             if let Some(attachment) = self.attachments.get(id) {
                 facts.attachments.insert(*id, attachment.clone());
             }
+            if let Some(messages) = self.shown.get(id) {
+                let uses = messages.len().min(Facts::FILE_USES);
+                facts.file_uses.insert(*id, uses as u64);
+            }
         }
         for id in &needs.user_revs {
             if let Some(user) = self.users.get(id) {
@@ -128,6 +132,11 @@ impl State {
             })
             .unwrap_or_default();
         facts.reactions.sort_by_key(|r| r.at);
+        if needs.pins {
+            let rows = room.messages.values().map(|row| &row.message);
+            let pinned = rows.filter(|m| m.pinned.is_some() && !m.is_deleted() && !m.is_expired(facts.now));
+            facts.pins = pinned.count() as u64;
+        }
     }
 
     /// Everything that can go wrong, looked at before anything is written.
@@ -275,6 +284,7 @@ impl State {
     }
 
     fn put_message(&mut self, message: Message, position: u64) {
+        self.note_files(&message);
         let Some(room) = self.rooms.get_mut(&message.conversation_id) else {
             return;
         };

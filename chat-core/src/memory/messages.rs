@@ -11,7 +11,7 @@ use crate::id::{ConversationId, MessageId, UserId};
 use crate::model::{Hide, Message, MessageKind, Reaction};
 use crate::store::{
     Anchor, ChangedMessages, ChangesQuery, ExpiryKey, History, HistoryQuery, MessageStore, PersonalFacts,
-    ReactionSummary, SearchQuery, Viewer,
+    PinsQuery, ReactionSummary, SearchQuery, Viewer,
 };
 use crate::time::Timestamp;
 
@@ -56,6 +56,10 @@ impl MessageStore for MemoryStore {
 
     async fn search(&self, query: &SearchQuery) -> BackendResult<Vec<Message>> {
         Ok(self.state().search(query))
+    }
+
+    async fn pinned(&self, query: &PinsQuery) -> BackendResult<Vec<Message>> {
+        Ok(self.state().pinned(query))
     }
 
     async fn changed_messages(&self, query: &ChangesQuery) -> BackendResult<ChangedMessages> {
@@ -205,6 +209,24 @@ impl State {
         }
         hits.sort_by_key(|m| Reverse((m.created_at, m.id)));
         hits.into_iter().take(query.limit).cloned().collect()
+    }
+
+    fn pinned(&self, query: &PinsQuery) -> Vec<Message> {
+        let view = view(&query.viewer);
+        let rows = self.rooms.get(&query.viewer.member.conversation_id);
+        let rows = rows.into_iter().flat_map(|room| room.messages.values());
+        let mut pinned: Vec<((Timestamp, u64), &Message)> = rows
+            .map(|row| &row.message)
+            .filter(|m| self.visible(&view, m) == Visibility::Visible)
+            .filter_map(|m| Some(((m.pinned.as_ref()?.at, m.seq), m)))
+            .filter(|(key, _)| query.after.is_none_or(|after| *key < (after.at, after.seq)))
+            .collect();
+        pinned.sort_by_key(|(key, _)| Reverse(*key));
+        pinned
+            .into_iter()
+            .take(query.limit)
+            .map(|(_, m)| m.clone())
+            .collect()
     }
 
     fn changed_messages(&self, query: &ChangesQuery) -> ChangedMessages {

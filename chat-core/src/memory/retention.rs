@@ -63,6 +63,11 @@ impl State {
         for row in gone.values() {
             self.places.remove(&row.message.id);
             self.reactions.remove(&row.message.id);
+            for id in &row.message.content.attachments {
+                if let Some(messages) = self.shown.get_mut(id) {
+                    messages.remove(&row.message.id);
+                }
+            }
         }
         for list in self.hides.values_mut() {
             list.retain(|_, row| {

@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) devices: HashMap<String, Device>,
     pub(super) attachments: HashMap<AttachmentId, Attachment>,
     pub(super) outbox: Outbox,
+    /// Messages that show a file.
+    pub(super) shown: HashMap<AttachmentId, BTreeSet<MessageId>>,
     pub(super) accounts: HashMap<UserId, Account>,
     pub(super) sessions: HashMap<String, AccountSession>,
 }

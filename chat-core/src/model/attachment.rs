@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AttachmentId, MessageId, UserId};
+use crate::id::{AttachmentId, UserId};
 use crate::time::Timestamp;
 
 /// What a file is, by its content.
@@ -18,13 +18,13 @@ pub enum AttachmentKind {
     File,
 }
 
-/// The life of a file: uploaded, used once, deleted.
+/// The life of a file: uploaded, used, deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttachmentState {
     /// Uploaded, used by nothing; goes after 24 h.
     Pending,
-    /// Shown by a message.
+    /// Shown by a message, or by several when it was forwarded; the last of them takes it along.
     Attached,
     /// A picture of a user or group, readable by every authenticated user.
     Avatar,
@@ -55,8 +55,6 @@ pub struct Attachment {
     pub duration_ms: Option<u64>,
     /// Where it is in its life.
     pub state: AttachmentState,
-    /// The message that shows it.
-    pub message_id: Option<MessageId>,
     /// When it was uploaded.
     pub created_at: Timestamp,
 }

@@ -85,15 +85,18 @@ pub struct Permissions {
     pub add_members: Permission,
     /// Who edits name, description and picture.
     pub edit_info: Permission,
+    /// Who pins messages.
+    pub pin_messages: Permission,
 }
 
 impl Default for Permissions {
-    /// Everyone sends; owner and admins add and edit (`contract.md` §8).
+    /// Everyone sends; owner and admins add, edit and pin (`contract.md` §8).
     fn default() -> Self {
         Self {
             send: Permission::Everyone,
             add_members: Permission::Admins,
             edit_info: Permission::Admins,
+            pin_messages: Permission::Admins,
         }
     }
 }

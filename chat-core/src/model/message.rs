@@ -170,6 +170,15 @@ pub struct SystemContent {
     pub params: JsonObject,
 }
 
+/// Says that a message was forwarded.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Forwarded {
+    /// Who wrote the first original, where that is told. His name is looked up when the message is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender_id: Option<UserId>,
+}
+
 /// What a message carries beside its text. Stores keep it as one JSON value.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -189,6 +198,9 @@ pub struct Content {
     /// The line of a system message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system: Option<SystemContent>,
+    /// Set when it was forwarded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forwarded: Option<Forwarded>,
 }
 
 /// What a message answers. Only the address is kept: the quote is resolved when it is read.
@@ -230,6 +242,16 @@ pub struct Kept {
     pub by: UserId,
     /// When it would have expired, and does again once nobody keeps it.
     pub expires_at: Timestamp,
+}
+
+/// Since when a message is pinned, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Pin {
+    /// Since when.
+    pub at: Timestamp,
+    /// Who pinned it.
+    pub by: UserId,
 }
 
 /// A message as it is kept; what one member sees of it is a `MessageView`.
@@ -281,6 +303,8 @@ pub struct Message {
     pub expires_at: Option<Timestamp>,
     /// Set while a disappearing message is kept.
     pub kept: Option<Kept>,
+    /// Set while it is pinned; never on a tombstone.
+    pub pinned: Option<Pin>,
 }
 
 impl Message {

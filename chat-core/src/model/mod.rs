@@ -17,8 +17,8 @@ pub use horizon::{Horizon, Retention};
 pub use json::JsonObject;
 pub use member::{Interval, Member, MemberState, Muted, NotificationLevel, Role};
 pub use message::{
-    Content, CustomContent, Deletion, DeletionBy, Kept, Location, Meeting, MeetingStatus, Message,
-    MessageKind, ReplyTarget, SystemContent, TextFormat,
+    Content, CustomContent, Deletion, DeletionBy, Forwarded, Kept, Location, Meeting, MeetingStatus, Message,
+    MessageKind, Pin, ReplyTarget, SystemContent, TextFormat,
 };
 pub use receipt::{Advance, Block, Hide, Reaction, ReadAudience};
 pub use user::{

@@ -3,12 +3,15 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::error::BackendResult;
-use crate::id::AttachmentId;
+use crate::id::{AttachmentId, ConversationId, MessageId};
 use crate::model::{Attachment, AttachmentState};
 use crate::time::Timestamp;
 
 /// What is known of uploaded files. Attaching one to a message happens in
 /// [`commit`](crate::store::ConversationStore::commit), together with the message.
+///
+/// Which messages show a file follows from their [`Content::attachments`](crate::model::Content::attachments), as they
+/// are kept now; a store keeps an index of it.
 #[async_trait]
 pub trait AttachmentStore: Send + Sync + fmt::Debug {
     /// Adds a file.
@@ -16,6 +19,15 @@ pub trait AttachmentStore: Send + Sync + fmt::Debug {
 
     /// The files with these ids, in any order.
     async fn attachments(&self, ids: &[AttachmentId]) -> BackendResult<Vec<Attachment>>;
+
+    /// Messages that show a file, of these conversations or (`None`) of all, in order of id, those after `after`, at most `limit`.
+    async fn shown_by(
+        &self,
+        id: AttachmentId,
+        within: Option<&[ConversationId]>,
+        after: Option<MessageId>,
+        limit: usize,
+    ) -> BackendResult<Vec<MessageId>>;
 
     /// Moves a file from one state to another, atomically; returns whether it was in the first.
     async fn move_attachment(

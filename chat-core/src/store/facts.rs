@@ -53,6 +53,8 @@ pub struct Needs {
     pub hidden_by: Option<UserId>,
     /// Users whose `user_rev` will move, locked.
     pub user_revs: Vec<UserId>,
+    /// How many messages are pinned.
+    pub pins: bool,
 }
 
 impl Needs {
@@ -69,6 +71,7 @@ impl Needs {
             reactions: None,
             hidden_by: None,
             user_revs: Vec::new(),
+            pins: false,
         }
     }
 }
@@ -90,15 +93,24 @@ pub struct Facts {
     pub blocks: HashSet<(UserId, UserId)>,
     /// The files asked for.
     pub attachments: HashMap<AttachmentId, Attachment>,
+    /// How many messages show each of them, in whatever conversations: at most [`Facts::FILE_USES`] are counted. A file
+    /// that none shows may be missing here.
+    pub file_uses: HashMap<AttachmentId, u64>,
     /// The reactions asked for, oldest first.
     pub reactions: Vec<Reaction>,
     /// The hidden ones among the messages asked for.
     pub hidden: HashSet<MessageId>,
     /// Present `user_rev` of the users asked for; absent for unknown users.
     pub user_revs: HashMap<UserId, u64>,
+    /// How many messages of the conversation are pinned, the deleted and (at `now`) expired ones not counted; 0 when
+    /// that was not asked for.
+    pub pins: u64,
 }
 
 impl Facts {
+    /// How many of the messages that show a file are counted.
+    pub const FILE_USES: usize = 1_000;
+
     /// Whether `blocker` blocks `blocked`, among the pairs asked for.
     #[must_use]
     pub fn is_blocked(&self, blocker: &UserId, blocked: &UserId) -> bool {

@@ -111,6 +111,26 @@ pub struct SearchQuery {
     pub limit: usize,
 }
 
+/// Place of a message among the pinned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PinKey {
+    /// Since when it is pinned.
+    pub at: Timestamp,
+    /// Its seq, for equal times.
+    pub seq: Seq,
+}
+
+/// Asks for the pinned messages of one conversation, the newest pin first: by `pinned.at`, then seq, both descending.
+#[derive(Debug, Clone)]
+pub struct PinsQuery {
+    /// Through whose eyes.
+    pub viewer: Viewer,
+    /// Those after this one.
+    pub after: Option<PinKey>,
+    /// At most so many.
+    pub limit: usize,
+}
+
 /// Asks what changed in one conversation.
 #[derive(Debug, Clone)]
 pub struct ChangesQuery {
@@ -201,6 +221,9 @@ pub trait MessageStore: Send + Sync + fmt::Debug {
 
     /// Messages by text.
     async fn search(&self, query: &SearchQuery) -> BackendResult<Vec<Message>>;
+
+    /// Pinned messages that the viewer sees; no tombstones.
+    async fn pinned(&self, query: &PinsQuery) -> BackendResult<Vec<Message>>;
 
     /// What changed in one conversation.
     async fn changed_messages(&self, query: &ChangesQuery) -> BackendResult<ChangedMessages>;

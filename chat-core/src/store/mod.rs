@@ -48,7 +48,7 @@ pub use facts::{Change, Facts, MembersNeeded, Needs, Target};
 pub use mention::{MentionQuery, MentionStore};
 pub use message::{
     Anchor, ChangedMessages, ChangesQuery, ExpiryKey, History, HistoryQuery, MessageStore, PersonalFacts,
-    ReactionSummary, SearchKey, SearchQuery, Viewer,
+    PinKey, PinsQuery, ReactionSummary, SearchKey, SearchQuery, Viewer,
 };
 pub use outbox::{ClaimedEntry, OutboxBacklog, OutboxEntry, OutboxStore};
 pub use receipt::{MarkTimes, MarksThen, ReceiptStore};

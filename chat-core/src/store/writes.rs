@@ -36,7 +36,7 @@ pub struct Writes {
     /// Files. Key: id.
     pub attachments: Vec<Attachment>,
     /// Messages that go before anything else is written, with everything that hangs on them: hides, reactions,
-    /// mentions, entries of the search index. Their seqs stay unused, and files are not touched.
+    /// mentions, entries of the search index and of the index of files. Their seqs stay unused, and files are not touched.
     pub purge: Option<Purge>,
     /// What is to be carried out of the system because of this change; only ever added, in this order.
     pub outbox: Vec<OutboxEntry>,

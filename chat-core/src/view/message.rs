@@ -3,8 +3,8 @@ use serde::Serialize;
 use super::{AttachmentView, ErrorView};
 use crate::id::{ClientId, ConversationId, MessageId, UserId};
 use crate::model::{
-    CustomContent, Deletion, Hide, Location, MeetingStatus, Message, MessageKind, Rev, Seq, SystemContent,
-    TextFormat,
+    CustomContent, Deletion, Hide, Location, MeetingStatus, Message, MessageKind, Pin, Rev, Seq,
+    SystemContent, TextFormat,
 };
 use crate::time::Timestamp;
 use crate::view::{ConversationView, UserView};
@@ -128,6 +128,19 @@ pub struct MeetingView {
     pub version: u32,
 }
 
+/// Says that a message was forwarded, and from whom where that is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = Forwarded))]
+pub struct ForwardedView {
+    /// Who wrote the first original.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender_id: Option<UserId>,
+    /// His display name now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
 /// A message as one member sees it. A tombstone has `deleted` and neither text nor content.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -169,6 +182,9 @@ pub struct MessageView {
     /// The line of a system message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system: Option<SystemContent>,
+    /// Set when it was forwarded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forwarded: Option<ForwardedView>,
     /// What it answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<ReplyView>,
@@ -196,6 +212,9 @@ pub struct MessageView {
     pub edited_at: Option<Timestamp>,
     /// 1, and one more for every edit.
     pub version: u32,
+    /// Set while it is pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<Pin>,
     /// Set for a viewer who has blocked its sender (groups).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_blocked: Option<bool>,

@@ -16,9 +16,9 @@ pub use conversation::{
 };
 pub use error::ErrorView;
 pub use message::{
-    GoneView, HistoryPage, HistoryRange, KeptView, LocationView, MarkAnswer, MarksAnswer, MeetingView,
-    MessageAnswer, MessageView, ReactionView, ReceiptCounts, ReceiptView, ReplyPreview, ReplyState,
-    ReplyView, SenderView, SentMessage, Status,
+    ForwardedView, GoneView, HistoryPage, HistoryRange, KeptView, LocationView, MarkAnswer, MarksAnswer,
+    MeetingView, MessageAnswer, MessageView, ReactionView, ReceiptCounts, ReceiptView, ReplyPreview,
+    ReplyState, ReplyView, SenderView, SentMessage, Status,
 };
 pub use page::Page;
 pub use session::{

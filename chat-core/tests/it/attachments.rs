@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chat_core::command::{DeletionScope, SendMessage};
+use chat_core::command::{DeletionScope, ForwardMessage, SendMessage};
 use chat_core::engine::{NewUpload, Upload};
 use chat_core::error::{BackendError, BackendErrorKind, BackendResult, ChatResult, ErrorCode};
-use chat_core::id::AttachmentId;
+use chat_core::id::{AttachmentId, ConversationId, MessageId};
 use chat_core::model::{AttachmentKind, AttachmentState, MessageKind};
 use chat_core::port::{MediaStore, MediaStream};
 use chat_core::view::AttachmentView;
@@ -133,6 +133,67 @@ async fn an_upload_is_its_uploaders_until_a_message_shows_it() {
         code(world.actor("a").attachment(file.id).await),
         ErrorCode::AttachmentNotFound
     );
+}
+
+async fn forward(world: &World, who: &str, message: MessageId, to: ConversationId) -> MessageId {
+    let forward = ForwardMessage {
+        message_id: message,
+        conversation_id: Some(to),
+        recipient_id: None,
+        client_id: None,
+        silent: false,
+        client_time: None,
+    };
+    let sent = world.actor(who).forward(forward).await.unwrap().message;
+    assert_eq!(sent.attachments.expect("its files").len(), 1);
+    sent.id
+}
+
+#[tokio::test]
+async fn a_forwarded_file_lives_as_long_as_a_message_shows_it() {
+    let (world, _) = world().await;
+    let file = upload(&world, "a").await;
+    let (ab, bc) = (world.direct("a", "b").await, world.direct("b", "c").await);
+    let message = SendMessage {
+        kind: MessageKind::Image,
+        attachment_ids: vec![file.id],
+        ..SendMessage::text(ab, "")
+    };
+    let original = world.actor("a").send(message).await.unwrap().message.id;
+    let opens = async |who: &str| world.actor(who).attachment(file.id).await.is_ok();
+    assert!(opens("b").await && !opens("c").await);
+    let copy = forward(&world, "b", original, bc).await;
+    let second = forward(&world, "c", copy, bc).await;
+    assert!(opens("c").await && !opens("x").await);
+    // It is in use: nobody can claim it as an upload of his own, nor take it away.
+    let claim = SendMessage {
+        kind: MessageKind::Image,
+        attachment_ids: vec![file.id],
+        ..SendMessage::text(ab, "")
+    };
+    assert_eq!(code(world.actor("a").send(claim).await), ErrorCode::Conflict);
+    assert_eq!(
+        code(world.actor("a").delete_attachment(file.id).await),
+        ErrorCode::Conflict
+    );
+
+    world
+        .delete("a", original, DeletionScope::Everyone)
+        .await
+        .unwrap();
+    assert_eq!(world.upload_state(file.id).await, AttachmentState::Attached);
+    assert!(opens("b").await && opens("c").await);
+    world.delete("c", copy, DeletionScope::Me).await.unwrap();
+    assert!(opens("c").await, "by the other copy");
+    world.delete("b", copy, DeletionScope::Everyone).await.unwrap();
+    assert!(opens("b").await);
+    assert_eq!(
+        content(world.actor("b").attachment_content(file.id, 0..10).await).await,
+        b"1234567890"
+    );
+    world.delete("c", second, DeletionScope::Everyone).await.unwrap();
+    assert_eq!(world.upload_state(file.id).await, AttachmentState::Deleted);
+    assert!(!opens("a").await && !opens("b").await && !opens("c").await);
 }
 
 #[tokio::test]

@@ -261,7 +261,8 @@ async fn an_update_tells_new_values_and_only_what_changed() {
     let ChatEvent::ConversationUpdated { rev: 3, changed, .. } = happened[0].as_ref() else {
         panic!("{happened:?}")
     };
-    let permissions = json!({ "send": "admins", "add_members": "admins", "edit_info": "admins" });
+    let permissions =
+        json!({ "send": "admins", "add_members": "admins", "edit_info": "admins", "pin_messages": "admins" });
     assert_eq!(
         Value::Object(changed.clone()),
         json!({ "name": "New", "description": "About", "permissions": permissions, "frozen": true, "custom": { "k": 1 } })

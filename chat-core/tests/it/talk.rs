@@ -8,14 +8,16 @@ use chat_core::config::{ChatConfig, Rate};
 use chat_core::engine::EventItem;
 use chat_core::error::{ChatError, ChatResult, ErrorCode};
 use chat_core::event::ChatEvent;
-use chat_core::id::{ConversationId, MessageId, UserId};
+use chat_core::id::{AttachmentId, ConversationId, MessageId, UserId};
 use chat_core::memory::MemoryStore;
 use chat_core::model::{
-    Conversation, ConversationKind, Horizon, JsonObject, LastCountable, Member, MemberState, Message,
-    NewUser, Permissions, Role, Seq, SettingsChange, UserPatch, Visibility,
+    AttachmentState, Conversation, ConversationKind, Horizon, JsonObject, LastCountable, Member, MemberState,
+    Message, NewUser, Permissions, Role, Seq, SettingsChange, UserPatch, Visibility,
 };
 use chat_core::port::MediaStore;
-use chat_core::store::{BlockStore, Change, ConversationStore, Needs, Target, UserStore, Writes};
+use chat_core::store::{
+    AttachmentStore, BlockStore, Change, ConversationStore, Needs, Target, UserStore, Writes,
+};
 use chat_core::time::{Clock, ManualClock};
 use chat_core::view::{ConversationView, MarkAnswer, MessageView};
 use chat_core::{Actor, ChatEngine};
@@ -201,6 +203,10 @@ impl World {
             sent.push(self.send(who, to, &format!("m{n}")).await);
         }
         sent
+    }
+
+    pub(crate) async fn upload_state(&self, id: AttachmentId) -> AttachmentState {
+        self.store.attachments(&[id]).await.unwrap().pop().unwrap().state
     }
 
     pub(crate) async fn message(&self, who: &str, id: MessageId) -> ChatResult<MessageView> {

@@ -186,7 +186,6 @@ impl World {
             height: None,
             duration_ms: None,
             state: AttachmentState::Pending,
-            message_id: None,
             created_at: self.clock.now(),
         };
         self.store().add_attachment(attachment).await.unwrap();

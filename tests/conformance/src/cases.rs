@@ -225,6 +225,14 @@ macro_rules! store {
                 of_concurrent_moves_one_happens
                 deleted_and_long_unused_files_are_stale
                 a_forgotten_file_is_gone
+                messages_that_show_a_file_are_told
+                uses_of_files_are_counted
+                a_file_goes_with_the_last_message_that_shows_it
+            }
+            pins {
+                pins_come_newest_first_in_pages
+                pins_are_seen_by_their_number
+                pins_equal_a_naive_reading
             }
             sync {
                 the_position_grows
@@ -314,6 +322,7 @@ mod tests {
             include_str!("store/devices.rs"),
             include_str!("store/outbox.rs"),
             include_str!("store/attachments.rs"),
+            include_str!("store/pins.rs"),
             include_str!("store/sync.rs"),
             include_str!("store/accounts.rs"),
         ];

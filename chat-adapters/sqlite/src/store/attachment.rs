@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use chat_core::error::BackendResult;
-use chat_core::id::AttachmentId;
+use chat_core::id::{AttachmentId, ConversationId, MessageId};
 use chat_core::model::{Attachment, AttachmentState};
 use chat_core::store::AttachmentStore;
 use chat_core::time::Timestamp;
@@ -13,16 +13,19 @@ use crate::statement::{blob, id_list, int, size, statement};
 use crate::transaction::Transaction;
 
 const PUT: &str = "INSERT INTO chat_attachments (id, uploader, kind, filename, mime_type, size, width, height, \
-    duration_ms, state, message_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+    duration_ms, state, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
     ON CONFLICT (id) DO UPDATE SET uploader = excluded.uploader, kind = excluded.kind, \
     filename = excluded.filename, mime_type = excluded.mime_type, size = excluded.size, width = excluded.width, \
     height = excluded.height, duration_ms = excluded.duration_ms, state = excluded.state, \
-    message_id = excluded.message_id, created_at = excluded.created_at";
+    created_at = excluded.created_at";
 const GET: &str = concat!(
     "SELECT ",
     attachment_columns!(),
     " FROM chat_attachments a WHERE a.id IN (SELECT unhex(value) FROM json_each(?1))"
 );
+pub(super) const SHOWN_BY: &str = "SELECT f.message_id FROM chat_message_files f WHERE f.attachment_id = ?1 \
+    AND (?2 IS NULL OR f.conversation_id IN (SELECT unhex(value) FROM json_each(?2))) AND (?3 IS NULL OR f.message_id > ?3) \
+    ORDER BY f.message_id LIMIT ?4";
 const MOVE: &str = "UPDATE chat_attachments SET state = ?3 WHERE id = ?1 AND state = ?2";
 const STALE: &str = concat!(
     "SELECT ",
@@ -47,7 +50,6 @@ pub(super) async fn put_attachment(transaction: &mut Transaction, new: &Attachme
         .bind(new.height.map(i64::from))
         .bind(new.duration_ms.map(int))
         .bind(new.state.column())
-        .bind(new.message_id.map(|id| blob(id.as_uuid())))
         .bind(new.created_at.as_millis());
     transaction.run(query).await?;
     Ok(())
@@ -81,6 +83,22 @@ impl AttachmentStore for SqliteStore {
         let query = statement(GET).bind(id_list(ids.iter().map(|id| id.as_uuid())));
         let found = async { self.read().await?.list(query, rows::attachment).await };
         found.await.map_err(|error| error.into_backend("attachments"))
+    }
+
+    async fn shown_by(
+        &self,
+        id: AttachmentId,
+        within: Option<&[ConversationId]>,
+        after: Option<MessageId>,
+        limit: usize,
+    ) -> BackendResult<Vec<MessageId>> {
+        let query = statement(SHOWN_BY)
+            .bind(blob(id.as_uuid()))
+            .bind(within.map(|within| id_list(within.iter().map(|id| id.as_uuid()))))
+            .bind(after.map(|id| blob(id.as_uuid())))
+            .bind(size(limit));
+        let found = async { self.read().await?.list(query, |cells| cells.message()).await };
+        found.await.map_err(|error| error.into_backend("shown_by"))
     }
 
     async fn move_attachment(

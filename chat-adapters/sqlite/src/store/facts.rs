@@ -10,7 +10,7 @@ use super::rows::{
     message_columns,
 };
 use crate::error::Error;
-use crate::statement::{Cells, Statement, blob, id_list, statement, user_list};
+use crate::statement::{Cells, Statement, blob, id_list, size, statement, user_list};
 use crate::transaction::Transaction;
 
 pub(super) const CONVERSATION: &str = concat!(
@@ -78,11 +78,14 @@ pub(super) const BLOCKS: &str = "SELECT b.blocker, b.blocked FROM chat_blocks b 
       AND b.blocked IN (SELECT value FROM json_each(?2)) \
     UNION ALL SELECT b.blocker, b.blocked FROM chat_blocks b WHERE b.blocked = ?1 AND b.active = 1 \
       AND b.blocker IN (SELECT value FROM json_each(?2))";
-const ATTACHMENTS: &str = concat!(
+/// With how many messages show the file, counted up to `?2`.
+pub(super) const ATTACHMENTS: &str = concat!(
     "SELECT ",
     attachment_columns!(),
-    " FROM chat_attachments a WHERE a.id IN (SELECT unhex(value) FROM json_each(?1))"
+    ", (SELECT count(*) FROM (SELECT 1 FROM chat_message_files f WHERE f.attachment_id = a.id LIMIT ?2)) FROM chat_attachments a WHERE a.id IN (SELECT unhex(value) FROM json_each(?1))"
 );
+pub(super) const PINS: &str = "SELECT count(*) FROM chat_messages m WHERE m.conversation_id = ?1 \
+    AND m.pinned_at IS NOT NULL AND m.deleted_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > ?2)";
 const USER_REVS: &str =
     "SELECT u.id, u.user_rev FROM chat_users u WHERE u.id IN (SELECT value FROM json_each(?1))";
 
@@ -117,9 +120,15 @@ pub(super) async fn load(
     if !needs.attachments.is_empty() {
         let ids = id_list(needs.attachments.iter().map(|id| id.as_uuid()));
         let files = transaction
-            .list(statement(ATTACHMENTS).bind(ids), rows::attachment)
+            .list(
+                statement(ATTACHMENTS).bind(ids).bind(size(Facts::FILE_USES)),
+                |cells| Ok((rows::attachment(cells)?, cells.uint()?)),
+            )
             .await?;
-        facts.attachments = files.into_iter().map(|file| (file.id, file)).collect();
+        for (file, uses) in files {
+            facts.file_uses.insert(file.id, uses);
+            facts.attachments.insert(file.id, file);
+        }
     }
     if !needs.user_revs.is_empty() {
         let query = statement(USER_REVS).bind(user_list(&needs.user_revs)?);
@@ -227,6 +236,10 @@ async fn inside(
             let hidden = transaction.list(query, |cells| cells.message()).await?;
             facts.hidden = hidden.into_iter().collect();
         }
+    }
+    if needs.pins {
+        let query = statement(PINS).bind(id.clone()).bind(facts.now.as_millis());
+        facts.pins = transaction.find(query, |cells| cells.uint()).await?.unwrap_or(0);
     }
     if let Some(message) = needs.reactions {
         let query = statement(REACTIONS).bind(blob(message.as_uuid())).bind(id);

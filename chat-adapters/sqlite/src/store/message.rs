@@ -5,15 +5,16 @@ use chat_core::error::BackendResult;
 use chat_core::id::{MessageId, UserId};
 use chat_core::model::Message;
 use chat_core::store::{
-    ChangedMessages, ChangesQuery, ExpiryKey, History, HistoryQuery, MessageStore, PersonalFacts,
+    ChangedMessages, ChangesQuery, ExpiryKey, History, HistoryQuery, MessageStore, PersonalFacts, PinsQuery,
     ReactionSummary, SearchQuery,
 };
 use chat_core::time::Timestamp;
 
 use super::SqliteStore;
 use super::rows::{self, message_columns};
+use super::sight::{bind_viewer, ranges, viewer_sees};
 use crate::error::Error;
-use crate::statement::{blob, id_list, size, statement};
+use crate::statement::{blob, id_list, int, size, statement};
 
 pub(super) const GET: &str = concat!(
     "SELECT ",
@@ -30,6 +31,16 @@ pub(super) const EXPIRED: &str = concat!(
     " FROM chat_messages m WHERE m.expires_at IS NOT NULL AND m.expires_at <= ?1 \
      AND (m.text <> '' OR m.content IS NOT NULL) AND (m.expires_at, m.id) > (?2, ?3) \
      ORDER BY m.expires_at, m.id LIMIT ?4"
+);
+
+pub(super) const PINNED: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    " FROM chat_messages m WHERE m.conversation_id = ?1 AND m.pinned_at IS NOT NULL AND m.deleted_at IS NULL \
+     AND (?6 IS NULL OR (m.pinned_at, m.seq) < (?6, ?7)) \
+     AND EXISTS (SELECT 1 FROM json_each(?5) r WHERE m.seq BETWEEN r.value ->> 0 AND r.value ->> 1) AND ",
+    viewer_sees!("m"),
+    " ORDER BY m.pinned_at DESC, m.seq DESC LIMIT ?8"
 );
 
 #[async_trait]
@@ -61,6 +72,19 @@ impl MessageStore for SqliteStore {
     async fn search(&self, query: &SearchQuery) -> BackendResult<Vec<Message>> {
         let hits = self.search_messages(query).await;
         hits.map_err(|error| error.into_backend("search"))
+    }
+
+    async fn pinned(&self, query: &PinsQuery) -> BackendResult<Vec<Message>> {
+        let found = async {
+            let viewer = &query.viewer;
+            let ranges = ranges(&viewer.member, 0, i64::MAX);
+            let page = bind_viewer(statement(PINNED), viewer, &ranges)?
+                .bind(query.after.map(|after| after.at.as_millis()))
+                .bind(query.after.map(|after| int(after.seq)))
+                .bind(size(query.limit));
+            self.read().await?.list(page, rows::message).await
+        };
+        found.await.map_err(|error: Error| error.into_backend("pinned"))
     }
 
     async fn changed_messages(&self, query: &ChangesQuery) -> BackendResult<ChangedMessages> {

@@ -3,8 +3,8 @@
 use sqlx::{ConnectOptions, Row, SqliteConnection};
 
 use super::{
-    connect_options, conversation, facts, history, inbox, mention, message, outbox, purge, reaction, receipt,
-    retention, search, sync, user,
+    attachment, connect_options, conversation, facts, history, inbox, mention, message, outbox, purge,
+    reaction, receipt, retention, search, sync, user,
 };
 use crate::config::SqliteConfig;
 use crate::schema;
@@ -23,6 +23,8 @@ const HOT: &[(&str, &str)] = &[
     ("facts of a replay", facts::REPLAY),
     ("facts of reactions", facts::REACTIONS),
     ("facts of blocks", facts::BLOCKS),
+    ("facts of files", facts::ATTACHMENTS),
+    ("facts of pins", facts::PINS),
     ("inbox", inbox::LIST),
     ("inbox by id", inbox::BY_ID),
     ("badge", inbox::TOTALS),
@@ -49,7 +51,8 @@ const HOT: &[(&str, &str)] = &[
     ("purged texts", purge::INDEXED),
     ("purged hides", purge::HANGING[0]),
     ("purged reactions", purge::HANGING[1]),
-    ("purged mentions", purge::HANGING[2]),
+    ("purged uses of files", purge::HANGING[2]),
+    ("purged mentions", purge::HANGING[3]),
     ("purged messages", purge::MESSAGES),
     ("due by policy", retention::DUE_BY_POLICY),
     ("due by themselves", retention::DUE_BY_THEMSELVES),
@@ -60,6 +63,8 @@ const HOT: &[(&str, &str)] = &[
     ("entries of a lease", outbox::RELEASE),
     ("backlog", outbox::BACKLOG),
     ("messages", message::GET),
+    ("pinned messages", message::PINNED),
+    ("messages that show a file", attachment::SHOWN_BY),
     ("expired messages", message::EXPIRED),
     ("members", conversation::MEMBERS),
     ("members of several", conversation::MEMBERS_OF),
@@ -148,6 +153,7 @@ async fn hot_statements_use_the_index_made_for_them() {
             receipt::FIRST_STEPS,
             "chat_advances_to (conversation_id=? AND user_id=? AND step=? AND to_seq>?)",
         ),
+        (message::PINNED, "chat_messages_pins (conversation_id=?"),
         (
             retention::DUE_BY_POLICY,
             "chat_conversations_oldest (kind=? AND (oldest_at,id)>(?,?)",

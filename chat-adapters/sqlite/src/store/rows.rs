@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chat_core::model::{
     Attachment, Conversation, Deletion, DirectPair, Horizon, Kept, LastCountable, Member, Message, Muted,
-    ReplyTarget, Retention,
+    Pin, ReplyTarget, Retention,
 };
 use chat_core::time::Timestamp;
 
@@ -125,7 +125,7 @@ macro_rules! message_columns {
         "m.id, m.conversation_id, m.seq, m.rev, m.sender_id, m.client_id, m.payload_hash, m.kind, m.text, m.format, \
          m.content, m.reply_to_id, m.reply_to_seq, m.mentions, m.mentions_all, m.silent, m.countable, \
          m.client_time, m.created_at, m.edited_at, m.version, m.deleted_at, m.deleted_by, m.expires_at, \
-         m.kept_at, m.kept_by, m.kept_expires_at"
+         m.kept_at, m.kept_by, m.kept_expires_at, m.pinned_at, m.pinned_by"
     };
 }
 pub(super) use message_columns;
@@ -164,6 +164,10 @@ pub(super) fn message(cells: &mut Cells<'_>) -> Result<Message, Error> {
             (Some(at), Some(by), Some(expires_at)) => Some(Kept { at, by, expires_at }),
             _ => None,
         },
+        pinned: match (cells.opt_time()?, cells.opt_user()?) {
+            (Some(at), Some(by)) => Some(Pin { at, by }),
+            _ => None,
+        },
     })
 }
 
@@ -171,7 +175,7 @@ pub(super) fn message(cells: &mut Cells<'_>) -> Result<Message, Error> {
 macro_rules! attachment_columns {
     () => {
         "a.id, a.uploader, a.kind, a.filename, a.mime_type, a.size, a.width, a.height, a.duration_ms, a.state, \
-         a.message_id, a.created_at"
+         a.created_at"
     };
 }
 pub(super) use attachment_columns;
@@ -188,7 +192,6 @@ pub(super) fn attachment(cells: &mut Cells<'_>) -> Result<Attachment, Error> {
         height: cells.opt_small()?,
         duration_ms: cells.opt_uint()?,
         state: cells.name()?,
-        message_id: cells.opt_message()?,
         created_at: cells.time()?,
     })
 }

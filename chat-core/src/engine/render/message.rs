@@ -12,12 +12,12 @@ use crate::engine::deletion::without_content;
 use crate::engine::meetings::effective_status;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{AttachmentId, MessageId, UserId};
-use crate::model::{Attachment, Conversation, Member, Message, User};
+use crate::model::{Attachment, Conversation, Forwarded, Member, Message, User};
 use crate::store::ReactionSummary;
 use crate::text;
 use crate::view::{
-    KeptView, MeetingView, MessageView, ReactionView, ReceiptCounts, ReplyPreview, ReplyState, ReplyView,
-    Status,
+    ForwardedView, KeptView, MeetingView, MessageView, ReactionView, ReceiptCounts, ReplyPreview, ReplyState,
+    ReplyView, Status,
 };
 
 /// How much of a message answered is shown, in characters.
@@ -151,6 +151,10 @@ impl Actor {
                 .collect();
         }
         let mut senders: Vec<UserId> = messages.iter().map(|message| message.sender_id.clone()).collect();
+        let forwarded = messages
+            .iter()
+            .filter_map(|message| message.content.forwarded.as_ref());
+        senders.extend(forwarded.filter_map(|forwarded| forwarded.sender_id.clone()));
         // The caller's own settings decide what he may know of others' reading.
         senders.push(self.user_id().clone());
         senders.sort();
@@ -263,6 +267,10 @@ impl Actor {
             }),
             custom: message.content.custom,
             system: message.content.system,
+            forwarded: message
+                .content
+                .forwarded
+                .map(|forwarded| self.forwarded_view(forwarded, around)),
             reply_to,
             mentions: Some(mentions).filter(|mentions| whole && !mentions.is_empty()),
             reactions: Some(reactions).filter(|reactions| whole && !reactions.is_empty()),
@@ -273,6 +281,7 @@ impl Actor {
             created_at: message.created_at,
             edited_at: message.edited_at,
             version: message.version,
+            pinned: message.pinned,
             from_blocked: collapsed.then_some(true),
             deleted: message.deleted,
             expires_at: message.expires_at,
@@ -280,6 +289,19 @@ impl Actor {
                 at: kept.at,
                 by: kept.by,
             }),
+        }
+    }
+
+    /// The name comes from the directory, so it goes with the user, and is not told when the policy is off by now.
+    fn forwarded_view(&self, forwarded: Forwarded, around: &Surroundings) -> ForwardedView {
+        let shown = self.engine().config().policies.forward_shows_sender;
+        let sender = forwarded
+            .sender_id
+            .filter(|_| shown)
+            .map(|id| self.engine().sender_view(&id, &around.users));
+        ForwardedView {
+            name: sender.as_ref().map(|sender| sender.name.clone()),
+            sender_id: sender.map(|sender| sender.id),
         }
     }
 

@@ -42,7 +42,6 @@ pub async fn all_writes_of_a_change_happen(store: AnyStore) {
         ..text(&ann, "hi")
     };
     file.state = AttachmentState::Attached;
-    file.message_id = Some(message.id);
     let writes = Writes {
         conversation: Some(conversation),
         members: vec![member(room.id, &ann), member(room.id, &bob)],

@@ -55,6 +55,7 @@ pub async fn a_conversation_comes_back_whole(store: AnyStore) {
             send: Permission::Admins,
             add_members: Permission::Everyone,
             edit_info: Permission::Everyone,
+            pin_messages: Permission::Everyone,
         },
         frozen: true,
         message_ttl_ms: Some(86_400_000),

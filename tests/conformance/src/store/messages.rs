@@ -2,8 +2,8 @@
 
 use chat_core::id::{AttachmentId, ClientId, UserId};
 use chat_core::model::{
-    Content, CustomContent, Kept, Location, Meeting, MeetingStatus, Message, MessageKind, ReplyTarget,
-    TextFormat,
+    Content, CustomContent, Forwarded, Kept, Location, Meeting, MeetingStatus, Message, MessageKind, Pin,
+    ReplyTarget, TextFormat,
 };
 use chat_core::store::{ExpiryKey, PersonalFacts, ReactionSummary};
 use serde_json::json;
@@ -46,6 +46,9 @@ pub async fn a_message_comes_back_whole(store: AnyStore) {
                 data: json!({"a": [null, true, 1.5, "\u{1}"]}),
             }),
             system: None,
+            forwarded: Some(Forwarded {
+                sender_id: Some(user("nobody")),
+            }),
         },
         reply_to: Some(ReplyTarget {
             message_id: message_id(),
@@ -64,6 +67,10 @@ pub async fn a_message_comes_back_whole(store: AnyStore) {
             at: at(68),
             by: bob.clone(),
             expires_at: at(99_998),
+        }),
+        pinned: Some(Pin {
+            at: at(70),
+            by: ann.clone(),
         }),
         ..text(&ann, "**all**")
     };

@@ -72,7 +72,6 @@ async fn upload(world: &World, actor: &Actor) -> AttachmentId {
         height: None,
         duration_ms: None,
         state: AttachmentState::Pending,
-        message_id: None,
         created_at: world.engine.now(),
     };
     world.engine.store().add_attachment(file).await.unwrap();

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use chat_core::Actor;
 use chat_core::command::{
     AddMembers, ClientCommand, ConversationPatch, CreateGroup, HistoryRequest, ListConversations, Mark,
-    Marks, MeetingDraft, PageRequest, ProfilePatch, ReactTo, RegisterDevice, SearchMessages, SendMessage,
+    Marks, MeetingDraft, PageRequest, PinMessage, ProfilePatch, ReactTo, RegisterDevice, SearchMessages,
+    SendMessage,
 };
 use chat_core::config::{ChatConfig, Limits, Rate};
 use chat_core::error::{ChatError, ChatResult, ErrorCode};
@@ -32,6 +33,7 @@ const TABLE: &[(&str, usize, ErrorCode)] = &[
     ("mentions", 50, ErrorCode::InvalidArgument),
     ("reactions", 50, ErrorCode::InvalidArgument),
     ("emoji_bytes", 64, ErrorCode::InvalidArgument),
+    ("pins_per_conversation", 50, ErrorCode::Conflict),
     ("members", 12, ErrorCode::MemberLimitExceeded),
     ("add_members", 8, ErrorCode::InvalidArgument),
     ("page_max", 100, ErrorCode::InvalidArgument),
@@ -160,6 +162,18 @@ async fn attempt(world: &World, ada: &Actor, ben: &Actor, name: &str, size: usiz
             })
             .await
             .map(drop)
+        }
+        "pins_per_conversation" => {
+            let group = group(ada, extras(0, 2)).await?;
+            for i in 0..size {
+                let message = ada.say(group, &format!("{i}")).await;
+                ada.pin_message(PinMessage {
+                    message_id: message.id,
+                    conversation_id: None,
+                })
+                .await?;
+            }
+            Ok(())
         }
         "members" => {
             let group = group(ada, extras(0, 8)).await?;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chat_core::command::{
-    DeleteMessage, DeletionScope, HistoryRequest, Mark, Marks, PageRequest, ReactTo, SearchMessages,
-    SendMessage, SyncRequest,
+    DeleteMessage, DeletionScope, ForwardMessage, HistoryRequest, Mark, Marks, PageRequest, ReactTo,
+    SearchMessages, SendMessage, SyncRequest,
 };
 use chat_core::config::ChatConfig;
 use chat_core::error::ErrorCode;
@@ -183,7 +183,6 @@ async fn files_lose_their_message(world: World) {
         height: None,
         duration_ms: None,
         state: AttachmentState::Pending,
-        message_id: None,
         created_at: world.engine.now(),
     };
     let store = world.engine.store();
@@ -194,8 +193,25 @@ async fn files_lose_their_message(world: World) {
         attachment_ids: vec![file.id],
         ..SendMessage::default()
     };
-    ada.send(picture).await.unwrap();
+    let original = ada.send(picture).await.unwrap().message.id;
+    let copy = ForwardMessage {
+        message_id: original,
+        conversation_id: Some(direct),
+        recipient_id: None,
+        client_id: None,
+        silent: false,
+        client_time: None,
+    };
+    ben.forward(copy.clone()).await.unwrap();
     assert!(ben.attachment(file.id).await.is_ok());
+    world.advance(DAY / 2);
+    let newest = ben.forward(copy).await.unwrap().message.id;
+    world.advance(DAY * 3 / 4);
+    assert_eq!(sweep(&world.engine).await, 2);
+    assert!(ben.attachment(file.id).await.is_ok(), "a newer message shows it");
+    let rows = store.attachments(&[file.id]).await.unwrap();
+    assert_eq!(rows[0].state, AttachmentState::Attached);
+    assert!(ada.message(newest).await.is_ok());
     world.advance(DAY * 2);
     assert_eq!(sweep(&world.engine).await, 1);
     assert_eq!(

@@ -101,6 +101,7 @@ impl Game {
                     send: by(!send),
                     add_members: by(add),
                     edit_info: None,
+                    pin_messages: None,
                 };
                 let patch = ConversationPatch {
                     permissions: Some(permissions),
