@@ -13,7 +13,7 @@ mod router;
 mod routes;
 mod state;
 
-pub use accounts::{AccountAuthenticator, Accounts};
+pub use accounts::{AccountAuthenticator, AccountData, Accounts};
 pub use auth::FnAuthenticator;
 pub use jwt::{InvalidKey, JwtAuthenticator, JwtKey};
 pub use router::{ChatApi, health_router, router};

@@ -120,6 +120,10 @@ pub struct Policies {
     /// `None`: kept.
     #[serde(serialize_with = "optional_seconds")]
     pub retention_receipt_times: Option<Duration>,
+    /// Users may have everything that is kept of them (`GET /me/export`). Default false.
+    pub self_export: bool,
+    /// Users may erase themselves (`POST /me/erase`). Default false.
+    pub self_erase: bool,
     /// Above so many members: no live receipts, typing or presence, no system lines for joining and leaving, no
     /// member list in conversations. Default 100.
     pub large_group_threshold: usize,
@@ -146,6 +150,8 @@ impl Default for Policies {
             retention_direct: None,
             retention_group: None,
             retention_receipt_times: None,
+            self_export: false,
+            self_erase: false,
             large_group_threshold: 100,
         }
     }

@@ -25,8 +25,12 @@ CREATE TABLE chat_users (
   suspended INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   last_seen_at INTEGER,
-  user_rev INTEGER NOT NULL
+  user_rev INTEGER NOT NULL,
+  erased_at INTEGER,
+  erased_messages TEXT,
+  erasure_done INTEGER
 ) STRICT;
+CREATE INDEX chat_users_erasing ON chat_users (id) WHERE erasure_done = 0;
 CREATE INDEX chat_users_email ON chat_users (email) WHERE email IS NOT NULL;
 CREATE INDEX chat_users_phone ON chat_users (phone) WHERE phone IS NOT NULL;
 
@@ -104,7 +108,7 @@ CREATE TABLE chat_members (
   commit_no INTEGER NOT NULL,
   PRIMARY KEY (conversation_id, user_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX chat_members_user ON chat_members (user_id);
+CREATE INDEX chat_members_user ON chat_members (user_id, conversation_id);
 
 -- Derived from chat_members.intervals, for the visibility predicate. An open end is the largest integer.
 CREATE TABLE chat_member_intervals (
@@ -234,6 +238,7 @@ CREATE TABLE chat_reactions (
   at INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX chat_reactions_key ON chat_reactions (message_id, user_id, emoji);
+CREATE INDEX chat_reactions_user ON chat_reactions (user_id, message_id, emoji);
 
 -- Lifted blocks stay with active = 0: they are the change log that sync reads.
 CREATE TABLE chat_blocks (
@@ -268,6 +273,7 @@ CREATE TABLE chat_attachments (
   state TEXT NOT NULL,
   created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX chat_attachments_uploader ON chat_attachments (uploader, id);
 CREATE INDEX chat_attachments_stale ON chat_attachments (state, created_at) WHERE state IN ('pending', 'deleted');
 
 -- Entries on their way out. The oldest of each topic and key is its head, the only one that can be claimed.

@@ -2,6 +2,7 @@
 
 mod authenticator;
 mod contact;
+mod data;
 mod password;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 pub use authenticator::AccountAuthenticator;
 use contact::{Email, Phone};
+pub use data::AccountData;
 use password::Passwords;
 
 use crate::jwt::{JwtAuthenticator, JwtKey, issue};
@@ -196,9 +198,7 @@ impl Accounts {
         known.email = Some(account.email);
         known.phone = account.phone;
         let (user, _) = engine.store().ensure_user(known, engine.now()).await?;
-        if user.suspended {
-            return Err(ChatError::new(ErrorCode::NotPermitted, "this user is suspended"));
-        }
+        user.check_welcome()?;
         self.open(account.user_id).await
     }
 

@@ -11,6 +11,7 @@ mod members;
 mod mentions;
 mod messages;
 mod meta;
+mod personal;
 mod pins;
 mod queries;
 mod search;
@@ -28,6 +29,7 @@ pub(crate) use meta::{health, ready};
 pub(crate) fn all(accounts: bool) -> OpenApiRouter<ApiState> {
     let router = OpenApiRouter::new()
         .merge(me::router())
+        .merge(personal::router())
         .merge(users::router())
         .merge(blocks::router())
         .merge(conversations::router())

@@ -16,6 +16,8 @@ const ROUTES: &str = "
 GET PATCH /me
 GET /me/badge
 GET PATCH /me/settings
+GET /me/export
+POST /me/erase
 GET /users
 GET /users/online
 GET /users/{user_id}

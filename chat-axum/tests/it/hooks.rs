@@ -135,6 +135,7 @@ fn rows() -> Vec<(&'static str, CommandName, Value)> {
             json!({"latitude": 1.0, "longitude": 2.0}),
         ),
         ("DELETE /attachments/{}", C::DeleteAttachment, Value::Null),
+        ("POST /me/erase", C::EraseMe, json!({"messages": "delete"})),
         ("PUT /devices", C::RegisterDevice, device),
         ("DELETE /devices", C::UnregisterDevice, json!({"token": "t"})),
     ]

@@ -14,6 +14,7 @@ mod chat;
 mod document;
 mod hooks;
 mod mounting;
+mod personal;
 mod problems;
 mod requests;
 mod support;

@@ -91,6 +91,8 @@ names! {
     UpdateMe = "update_me";
     /// Changes one's settings.
     UpdateSettings = "update_settings";
+    /// Erases oneself.
+    EraseMe = "erase_me";
     /// Registers a device for pushes.
     RegisterDevice = "register_device";
     /// Removes a device.

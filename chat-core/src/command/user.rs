@@ -2,7 +2,7 @@ use serde::Deserialize;
 
 use crate::decode::{nullable, present};
 use crate::id::AttachmentId;
-use crate::model::{JsonObject, Platform, Provider, PushContent, PushLevel, Visibility};
+use crate::model::{ErasedMessages, JsonObject, Platform, Provider, PushContent, PushLevel, Visibility};
 use crate::time::Timestamp;
 
 /// `PATCH /me`.
@@ -66,4 +66,13 @@ pub struct RegisterDevice {
 pub struct UnregisterDevice {
     /// The address to forget.
     pub token: String,
+}
+
+/// `POST /me/erase`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EraseMe {
+    /// What becomes of messages and reactions.
+    pub messages: ErasedMessages,
 }

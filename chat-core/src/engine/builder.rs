@@ -19,7 +19,7 @@ use crate::id::{IdGenerator, SystemIds};
 use crate::live::LiveSessions;
 use crate::port::{
     Bus, CustomContentValidator, Hook, LocalPresence, LocalRateLimiter, MediaStore, Notifier, Presence,
-    RateLimiter, Relay, StoreDirectory, Transport, UserDirectory,
+    RateLimiter, Relay, StoreDirectory, Transport, UserData, UserDirectory,
 };
 use crate::seal::Sealer;
 use crate::store::Store;
@@ -39,6 +39,7 @@ pub struct ChatEngineBuilder {
     bus: Option<Arc<dyn Bus>>,
     hooks: Vec<Arc<dyn Hook>>,
     relays: Vec<Arc<dyn Relay>>,
+    user_data: Vec<Arc<dyn UserData>>,
     custom: Option<Arc<dyn CustomContentValidator>>,
     transports: Vec<Arc<dyn Transport>>,
     secret: Option<Vec<u8>>,
@@ -62,6 +63,7 @@ impl ChatEngineBuilder {
             bus: None,
             hooks: Vec::new(),
             relays: Vec::new(),
+            user_data: Vec::new(),
             custom: None,
             transports: Vec::new(),
             secret: None,
@@ -162,6 +164,13 @@ impl ChatEngineBuilder {
         self
     }
 
+    /// One more place where something of users is kept; asked when a user is exported or erased.
+    #[must_use]
+    pub fn with_user_data(mut self, part: Arc<dyn UserData>) -> Self {
+        self.user_data.push(part);
+        self
+    }
+
     /// One more transport beside the live sessions of this process.
     #[must_use]
     pub fn with_transport(mut self, transport: Arc<dyn Transport>) -> Self {
@@ -210,6 +219,7 @@ impl ChatEngineBuilder {
             presence: self.presence,
             limiter,
             hooks: self.hooks,
+            user_data: self.user_data,
             outcomes,
             custom: self.custom,
             live,

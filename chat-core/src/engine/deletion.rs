@@ -98,7 +98,13 @@ fn redact(subject: &Subject, facts: &Facts, policies: &Policies, host: bool) -> 
     }
     let by = by?;
     let mut change = ChangeSet::of(scene.conversation, facts);
-    let emptied = empty(&mut change, message, facts);
+    bury(&mut change, facts, message, by);
+    Ok(change.done(()))
+}
+
+/// Leaves a tombstone of a message, and nothing of what hung on it. Its files must be among the facts.
+pub(super) fn bury(change: &mut ChangeSet, facts: &Facts, message: &Message, by: DeletionBy) {
+    let emptied = empty(change, message, facts);
     let tombstone = change.update_message(Message {
         deleted: Some(Deletion { at: change.at, by }),
         // A tombstone stays, whatever the timer was.
@@ -106,7 +112,6 @@ fn redact(subject: &Subject, facts: &Facts, policies: &Policies, host: bool) -> 
         ..emptied
     });
     change.event(ChatEvent::MessageDeleted { message: tombstone });
-    Ok(change.done(()))
 }
 
 /// What is left of a message when everything that was said in it goes, its reactions and files with it. The files must

@@ -50,17 +50,7 @@ impl Actor {
                 ));
             }
             let mut change = ChangeSet::of(conversation, facts);
-            depart(&mut change, member, MemberState::Left, RemovalReason::Left);
-            if let Some(heir) = heir {
-                change_roles(&mut change, [(heir, Role::Owner)]);
-            }
-            if tells(&change, &policies) {
-                let [first, second] = lines;
-                change.append_system(first, &me, "member_left", user_param(&me), &policies);
-                if let Some(heir) = heir {
-                    change.append_system(second, &me, "owner_changed", user_param(&heir.user_id), &policies);
-                }
-            }
+            leave_group(&mut change, facts, member, lines, &policies);
             Ok(change.done(()))
         })
         .await?;
@@ -149,6 +139,29 @@ impl Actor {
 
     fn two_lines(&self) -> [MessageId; 2] {
         [(); 2].map(|()| MessageId::from_uuid(self.inner().ids.next()))
+    }
+}
+
+/// Takes a member out of a group at his own wish, and hands it over when it was his.
+pub(super) fn leave_group(
+    change: &mut ChangeSet,
+    facts: &Facts,
+    member: &Member,
+    lines: [MessageId; 2],
+    policies: &Policies,
+) {
+    let me = &member.user_id;
+    let heir = heir(facts.members.values(), me).filter(|_| member.role == Role::Owner);
+    depart(change, member, MemberState::Left, RemovalReason::Left);
+    if let Some(heir) = heir {
+        change_roles(change, [(heir, Role::Owner)]);
+    }
+    if tells(change, policies) {
+        let [first, second] = lines;
+        change.append_system(first, me, "member_left", user_param(me), policies);
+        if let Some(heir) = heir {
+            change.append_system(second, me, "owner_changed", user_param(&heir.user_id), policies);
+        }
     }
 }
 

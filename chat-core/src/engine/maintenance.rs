@@ -20,6 +20,9 @@ const RETENTION: Duration = Duration::from_secs(60);
 /// How often the content of expired messages is cleared away. Nobody sees them meanwhile.
 const EXPIRY: Duration = Duration::from_secs(5);
 
+/// How often erasures that were cut short go on.
+const ERASURES: Duration = Duration::from_secs(60);
+
 /// Starts the engine's clockwork; it ends with the engine.
 pub(crate) fn start(inner: &Arc<Inner>) {
     typing::start(inner);
@@ -31,6 +34,11 @@ pub(crate) fn start(inner: &Arc<Inner>) {
     every(inner, FILES, |engine| async move {
         if let Err(error) = engine.sweep_files().await {
             tracing::warn!(%error, "unused files could not be cleared away");
+        }
+    });
+    every(inner, ERASURES, |engine| async move {
+        if let Err(error) = engine.resume_erasures().await {
+            tracing::warn!(%error, "unfinished erasures could not be looked for");
         }
     });
     every(inner, RETENTION, |engine| async move {

@@ -25,8 +25,10 @@ mod directs;
 mod dispatch;
 mod drain;
 mod editing;
+mod erasure;
 mod expiry;
 pub mod explain;
+mod export;
 mod files;
 mod forwarding;
 mod groups;
@@ -80,7 +82,7 @@ use crate::config::ChatConfig;
 use crate::id::IdGenerator;
 use crate::live::LiveSessions;
 use crate::port::{
-    Bus, CustomContentValidator, Hook, MediaStore, Presence, RateLimiter, Transport, UserDirectory,
+    Bus, CustomContentValidator, Hook, MediaStore, Presence, RateLimiter, Transport, UserData, UserDirectory,
 };
 use crate::seal::Sealer;
 use crate::store::Store;
@@ -102,6 +104,7 @@ pub(crate) struct Inner {
     pub(crate) presence: Arc<dyn Presence>,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) hooks: Vec<Arc<dyn Hook>>,
+    pub(crate) user_data: Vec<Arc<dyn UserData>>,
     pub(crate) outcomes: outcomes::Outcomes,
     pub(crate) custom: Option<Arc<dyn CustomContentValidator>>,
     pub(crate) live: Arc<LiveSessions>,

@@ -95,7 +95,7 @@ impl ChatEngine {
 
     async fn sweep_class(&self, class: RetentionClass, before: Timestamp) -> ChatResult<usize> {
         let (mut purged, mut after) = (0, None);
-        loop {
+        while !self.is_draining() {
             let query = DueConversations {
                 class,
                 before,
@@ -113,9 +113,10 @@ impl ChatEngine {
             }
             after = page.last().and_then(place);
             if page.len() < PAGE || after.is_none() {
-                return Ok(purged);
+                break;
             }
         }
+        Ok(purged)
     }
 
     /// Purges what is due of one conversation, batch by batch.

@@ -4,9 +4,26 @@ use super::ChatEngine;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::UserId;
 use crate::live::EndReason;
+use crate::model::User;
 
 /// How many users are looked up in one question to the store.
 const CHUNK: usize = 500;
+
+impl User {
+    /// Refuses who is shut out.
+    ///
+    /// # Errors
+    /// `not_permitted`: he is suspended, or was erased.
+    pub fn check_welcome(&self) -> ChatResult<()> {
+        if self.erased.is_some() {
+            return Err(ChatError::new(ErrorCode::NotPermitted, "this user was erased"));
+        }
+        if self.suspended {
+            return Err(ChatError::new(ErrorCode::NotPermitted, "this user is suspended"));
+        }
+        Ok(())
+    }
+}
 
 impl ChatEngine {
     /// Ends the sessions of users who are suspended: of those who were suspended on another node, or by the host in the
@@ -21,7 +38,10 @@ impl ChatEngine {
                     return;
                 }
             };
-            for user in users.iter().filter(|user| user.suspended) {
+            for user in users
+                .iter()
+                .filter(|user| user.suspended || user.erased.is_some())
+            {
                 inner.live.end_user(&user.id, EndReason::Revoked);
             }
         }
@@ -33,9 +53,9 @@ impl ChatEngine {
     /// `not_permitted`; `unavailable`.
     pub(crate) async fn check_not_suspended(&self, user: &UserId) -> ChatResult<()> {
         let now = self.inner().store.users(std::slice::from_ref(user)).await?.pop();
-        if now.is_some_and(|user| user.suspended) {
-            return Err(ChatError::new(ErrorCode::NotPermitted, "this user is suspended"));
+        match now {
+            Some(user) => user.check_welcome(),
+            None => Ok(()),
         }
-        Ok(())
     }
 }

@@ -85,7 +85,7 @@ impl ChatEngine {
     /// Makes sure that the identity's user is known and may come in.
     ///
     /// # Errors
-    /// `token_invalid` for an unknown user when they are not made from tokens; `not_permitted` when he is suspended;
+    /// `token_invalid` for an unknown user when they are not made from tokens; `not_permitted` when he is suspended or was erased;
     /// `unavailable`.
     pub async fn admit(&self, identity: &Identity) -> ChatResult<UserId> {
         let id = &identity.user.id;
@@ -108,9 +108,7 @@ impl ChatEngine {
                 ));
             }
         };
-        if user.suspended {
-            return Err(ChatError::new(ErrorCode::NotPermitted, "this user is suspended"));
-        }
+        user.check_welcome()?;
         Ok(user.id)
     }
 }

@@ -28,6 +28,25 @@ impl AccountStore for MemoryStore {
         Ok(accounts.find(|account| account.email == email).cloned())
     }
 
+    async fn account(&self, user: &UserId) -> BackendResult<Option<Account>> {
+        Ok(self.state().accounts.get(user).cloned())
+    }
+
+    async fn account_sessions(&self, user: &UserId) -> BackendResult<Vec<AccountSession>> {
+        let state = self.state();
+        let his = state.sessions.values().filter(|session| session.user_id == *user);
+        let mut sessions: Vec<AccountSession> = his.cloned().collect();
+        sessions.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(sessions)
+    }
+
+    async fn erase_account(&self, user: &UserId) -> BackendResult<()> {
+        let mut state = self.state();
+        state.accounts.remove(user);
+        state.sessions.retain(|_, session| session.user_id != *user);
+        Ok(())
+    }
+
     async fn add_account_session(&self, session: AccountSession, now: Timestamp) -> BackendResult<()> {
         let mut state = self.state();
         state

@@ -14,6 +14,7 @@ mod inbox;
 mod mentions;
 mod messages;
 mod outbox;
+mod personal;
 mod receipts;
 mod retention;
 mod state;

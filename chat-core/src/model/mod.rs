@@ -3,6 +3,7 @@
 mod attachment;
 mod conversation;
 mod device;
+mod erasure;
 mod horizon;
 mod json;
 mod member;
@@ -13,6 +14,7 @@ mod user;
 pub use attachment::{Attachment, AttachmentKind, AttachmentState};
 pub use conversation::{Conversation, ConversationKind, DirectPair, LastCountable, Permission, Permissions};
 pub use device::{Device, Platform, Provider};
+pub use erasure::{ErasedMessages, Erasure};
 pub use horizon::{Horizon, Retention};
 pub use json::JsonObject;
 pub use member::{Interval, Member, MemberState, Muted, NotificationLevel, Role};

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::JsonObject;
+use super::{Erasure, JsonObject};
 use crate::id::{AttachmentId, UserId};
 use crate::time::Timestamp;
 
@@ -156,6 +156,25 @@ pub struct User {
     pub last_seen_at: Option<Timestamp>,
     /// Count of changes of his private state.
     pub user_rev: u64,
+    /// Set when he was erased: his id is left, and nothing else of this row.
+    pub erased: Option<Erasure>,
+}
+
+impl User {
+    /// What others read in place of the name of an erased user.
+    pub const ERASED_NAME: &'static str = "Deleted user";
+
+    /// Wipes everything but his id, when he was met, and the count of changes.
+    fn erase(&mut self, erasure: Erasure) {
+        *self = Self {
+            suspended: self.suspended,
+            user_rev: self.user_rev,
+            erased: Some(erasure),
+            ..NewUser::new(self.id.clone())
+                .with_name("")
+                .into_user(self.created_at)
+        };
+    }
 }
 
 /// What is known of a user when he is first met: from a token, a sign-up or the host.
@@ -216,6 +235,7 @@ impl NewUser {
             created_at: now,
             last_seen_at: None,
             user_rev: 0,
+            erased: None,
         }
     }
 }
@@ -237,6 +257,8 @@ pub struct UserPatch {
     pub suspended: Option<bool>,
     /// Later end of the last session; an earlier one is ignored.
     pub last_seen_at: Option<Timestamp>,
+    /// Erases him, or says that it is done; nothing else of the patch counts then, but for the picture it retires.
+    pub erased: Option<Erasure>,
 }
 
 impl UserPatch {
@@ -245,6 +267,7 @@ impl UserPatch {
     pub fn claims(&self, user: &User) -> Option<AttachmentId> {
         self.avatar
             .flatten()
+            .filter(|_| user.erased.is_none())
             .filter(|wanted| user.avatar != Some(*wanted))
     }
 
@@ -255,8 +278,15 @@ impl UserPatch {
             .filter(|old| self.avatar.is_some_and(|new| new != Some(*old)))
     }
 
-    /// Applies the patch; every store calls this, so a field means the same in all of them.
+    /// Applies the patch; every store calls this, so a field means the same in all of them. An erased user's row
+    /// changes no more, whatever was still on its way.
     pub fn apply(self, user: &mut User) {
+        if let Some(erasure) = self.erased {
+            return user.erase(erasure);
+        }
+        if user.erased.is_some() {
+            return;
+        }
         if let Some(name) = self.name {
             user.name = name;
         }

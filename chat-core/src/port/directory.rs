@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use crate::error::BackendResult;
 use crate::id::UserId;
-use crate::model::{NewUser, User};
+use crate::model::{JsonObject, NewUser, User};
 use crate::store::Store;
 
 /// The host's own users. The engine asks it for users it has not met, so that a message can go to somebody who has
@@ -60,5 +60,11 @@ pub(crate) async fn known_users(
         }
     }
     directory.enrich(&mut users).await?;
+    for user in users.iter_mut().filter(|user| user.erased.is_some()) {
+        // Whatever the host still knows of him.
+        user.name = User::ERASED_NAME.to_owned();
+        user.avatar_url = None;
+        user.custom = JsonObject::default();
+    }
     Ok(users)
 }

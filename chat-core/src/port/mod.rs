@@ -11,6 +11,7 @@ mod presence;
 mod rate;
 mod relay;
 mod transport;
+mod user_data;
 
 pub use auth::{Authenticator, Credentials, Identity};
 pub use bus::{Bus, BusSignal, Hint, LocalBus};
@@ -24,3 +25,4 @@ pub use presence::{Edge, LocalPresence, Presence};
 pub use rate::{Allowance, LocalRateLimiter, RateLimiter, RateScope};
 pub use relay::{Relay, RelayFailure, RelayPolicy};
 pub use transport::{Delivery, Recipient, Transport, WireEvent};
+pub use user_data::UserData;

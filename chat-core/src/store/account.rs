@@ -16,6 +16,15 @@ pub trait AccountStore: Send + Sync + fmt::Debug {
     /// The account with this (lower-case) e-mail address.
     async fn account_by_email(&self, email: &str) -> BackendResult<Option<Account>>;
 
+    /// A user's account.
+    async fn account(&self, user: &UserId) -> BackendResult<Option<Account>>;
+
+    /// A user's logins that were not ended, expired ones too, in order of id.
+    async fn account_sessions(&self, user: &UserId) -> BackendResult<Vec<AccountSession>>;
+
+    /// Forgets a user's account and his logins; without them it is no error.
+    async fn erase_account(&self, user: &UserId) -> BackendResult<()>;
+
     /// Adds a login and drops the user's expired ones.
     async fn add_account_session(&self, session: AccountSession, now: Timestamp) -> BackendResult<()>;
 

@@ -31,6 +31,7 @@ mod facts;
 mod mention;
 mod message;
 mod outbox;
+mod personal;
 mod receipt;
 mod retention;
 mod user;
@@ -51,6 +52,7 @@ pub use message::{
     PinKey, PinsQuery, ReactionSummary, SearchKey, SearchQuery, Viewer,
 };
 pub use outbox::{ClaimedEntry, OutboxBacklog, OutboxEntry, OutboxStore};
+pub use personal::{MarkStep, PersonalStore, StepPlace};
 pub use receipt::{MarkTimes, MarksThen, ReceiptStore};
 pub use retention::{DueConversations, RetentionClass, RetentionStore};
 pub use user::{UserSearch, UserStore};
@@ -68,6 +70,7 @@ pub trait Store:
     + AttachmentStore
     + RetentionStore
     + OutboxStore
+    + PersonalStore
 {
 }
 
@@ -82,6 +85,7 @@ impl<T> Store for T where
         + AttachmentStore
         + RetentionStore
         + OutboxStore
+        + PersonalStore
         + ?Sized
 {
 }

@@ -20,6 +20,9 @@ pub struct SenderView {
     /// Picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub avatar_url: Option<String>,
+    /// Only when he was erased; `name` is a word for that then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<bool>,
 }
 
 /// How far a message of the viewer's own got. Never goes back.

@@ -4,6 +4,7 @@
 mod attachment;
 mod conversation;
 mod error;
+mod export;
 mod message;
 mod page;
 mod session;
@@ -15,6 +16,7 @@ pub use conversation::{
     MyView, OpenDirectAnswer, ReadAllAnswer,
 };
 pub use error::ErrorView;
+pub use export::{ExportRecord, ExportedFile, ExportedMembership, ExportedMessage, ExportedUser};
 pub use message::{
     ForwardedView, GoneView, HistoryPage, HistoryRange, KeptView, LocationView, MarkAnswer, MarksAnswer,
     MeetingView, MessageAnswer, MessageView, ReactionView, ReceiptCounts, ReceiptView, ReplyPreview,

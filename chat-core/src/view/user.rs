@@ -55,6 +55,9 @@ pub struct UserView {
     pub avatar_url: Option<String>,
     /// What sort of account.
     pub kind: UserKind,
+    /// Only when he was erased; `name` is a word for that then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<bool>,
     /// Whether he is there, as far as the viewer may know.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presence: Option<PresenceView>,

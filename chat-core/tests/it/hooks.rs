@@ -161,6 +161,7 @@ const READS: &[&str] = &[
     "conversations",
     "conversations_with",
     "devices",
+    "export_me",
     "find_contacts",
     "find_members",
     "history",

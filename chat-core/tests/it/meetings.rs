@@ -245,3 +245,148 @@ async fn a_live_location_moves_until_it_ends() {
         ErrorCode::InvalidTransition
     );
 }
+
+/// A meeting that `a` proposed, brought to a state; its version, and whose step it is that waits for an answer.
+async fn in_state(world: &World, d: ConversationId, state: MeetingStatus) -> (MessageId, u32) {
+    use MeetingAction::{Cancel, Complete, Confirm, Reject, Reschedule};
+    let m = propose(world, d).await.id;
+    let steps: &[(&str, MeetingAction)] = match state {
+        MeetingStatus::Pending | MeetingStatus::Expired => &[],
+        MeetingStatus::Confirmed => &[("b", Confirm)],
+        MeetingStatus::Rescheduled => &[("a", Reschedule)],
+        MeetingStatus::Rejected => &[("b", Reject)],
+        MeetingStatus::Canceled => &[("b", Cancel)],
+        MeetingStatus::Completed => &[("b", Confirm), ("a", Complete)],
+    };
+    let mut version = 1;
+    for (who, action) in steps {
+        version = step(world, who, m, *action, version).await.unwrap().1;
+    }
+    if state == MeetingStatus::Expired {
+        world.pass(3_600);
+    }
+    (m, version)
+}
+
+/// The whole of `semantics.md` §13: every state, every step, either side.
+#[tokio::test]
+async fn every_step_from_every_state_by_either_side() {
+    use ErrorCode::{Forbidden, InvalidTransition};
+    use MeetingAction::{Cancel, Complete, Confirm, Reject, Reschedule};
+    use MeetingStatus::{Canceled, Completed, Confirmed, Expired, Pending, Rejected, Rescheduled};
+    // What the proposer of the present time gets, then what the other side gets.
+    type Row = (
+        MeetingAction,
+        Result<MeetingStatus, ErrorCode>,
+        Result<MeetingStatus, ErrorCode>,
+    );
+    let open: [Row; 5] = [
+        (Confirm, Err(Forbidden), Ok(Confirmed)),
+        (Reject, Err(Forbidden), Ok(Rejected)),
+        (Cancel, Ok(Canceled), Ok(Canceled)),
+        (Reschedule, Ok(Rescheduled), Ok(Rescheduled)),
+        (Complete, Err(InvalidTransition), Err(InvalidTransition)),
+    ];
+    let settled: [Row; 5] = [
+        (Confirm, Err(InvalidTransition), Err(InvalidTransition)),
+        (Reject, Err(InvalidTransition), Err(InvalidTransition)),
+        (Cancel, Ok(Canceled), Ok(Canceled)),
+        (Reschedule, Ok(Rescheduled), Ok(Rescheduled)),
+        (Complete, Ok(Completed), Ok(Completed)),
+    ];
+    let last = [Confirm, Reject, Cancel, Reschedule, Complete]
+        .map(|action| (action, Err(InvalidTransition), Err(InvalidTransition)));
+    let table = [
+        (Pending, open),
+        (Rescheduled, open),
+        (Confirmed, settled),
+        (Rejected, last),
+        (Canceled, last),
+        (Expired, last),
+        (Completed, last),
+    ];
+    for (state, rows) in table {
+        for (action, proposer, other) in rows {
+            for (who, expected) in [("a", proposer), ("b", other)] {
+                let world = World::new().await;
+                let d = world.direct("a", "b").await;
+                let (m, version) = in_state(&world, d, state).await;
+                // A step of a version that is over is refused whatever it is, and changes nothing.
+                let rev = world.message("b", m).await.unwrap().rev;
+                let stale = step(&world, who, m, action, version + 1).await;
+                assert_eq!(
+                    code(stale),
+                    ErrorCode::VersionConflict,
+                    "{state:?} {action:?} {who}"
+                );
+                let taken = step(&world, who, m, action, version).await;
+                let after = world.message("b", m).await.unwrap();
+                let meeting = after.meeting.unwrap();
+                match expected {
+                    Ok(status) => {
+                        assert_eq!(
+                            taken.unwrap(),
+                            (status, version + 1),
+                            "{state:?} {action:?} {who}"
+                        );
+                        assert!(after.rev > rev);
+                        let proposes = if action == Reschedule { who } else { "a" };
+                        assert_eq!(meeting.proposed_by, user(proposes));
+                    }
+                    Err(refusal) => {
+                        assert_eq!(code(taken), refusal, "{state:?} {action:?} {who}");
+                        assert_eq!(
+                            (meeting.status, meeting.version, after.rev),
+                            (state, version, rev)
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_live_location_ends_under_a_block_and_with_its_message() {
+    let world = World::new().await;
+    let d = world.direct("a", "b").await;
+    let location = Location {
+        latitude: 1.0,
+        longitude: 2.0,
+        label: None,
+        live_until: Some(world.engine.now().after(Duration::from_secs(600))),
+    };
+    let live = SendMessage {
+        conversation_id: Some(d),
+        kind: MessageKind::Location,
+        location: Some(location),
+        ..SendMessage::default()
+    };
+    let a = world.actor("a");
+    let live = a.send(live).await.unwrap().message;
+    let on = MoveLocation {
+        latitude: Some(3.0),
+        longitude: Some(4.0),
+        stop: None,
+    };
+    let stop = MoveLocation {
+        stop: Some(true),
+        ..MoveLocation::default()
+    };
+    world.actor("b").block(&user("a")).await.unwrap();
+    assert_eq!(
+        code(a.move_location(live.id, on.clone()).await),
+        ErrorCode::NotPermitted
+    );
+    let ended = a.move_location(live.id, stop).await.unwrap();
+    assert_eq!(ended.location.unwrap().live_until, Some(world.engine.now()));
+    let delete = chat_core::command::DeleteMessage {
+        message_id: live.id,
+        scope: chat_core::command::DeletionScope::Everyone,
+    };
+    a.delete_message(delete).await.unwrap();
+    assert_eq!(
+        code(a.move_location(live.id, on).await),
+        ErrorCode::InvalidOperation
+    );
+}

@@ -9,7 +9,7 @@ use chat_adapters::media_fs::FsMediaStore;
 use chat_adapters::socketio::{SocketIoConfig, SocketIoGateway};
 use chat_adapters::sqlite::SqliteStore;
 use chat_adapters::websocket::{WebSocketConfig, WebSocketGateway};
-use chat_axum::{Accounts, ChatApi, InvalidKey, JwtAuthenticator, JwtKey};
+use chat_axum::{AccountData, Accounts, ChatApi, InvalidKey, JwtAuthenticator, JwtKey};
 use chat_core::ChatEngine;
 use chat_core::memory::MemoryStore;
 use chat_core::origin::OriginPolicy;
@@ -103,7 +103,8 @@ impl Wired {
             .with_clock(Arc::clone(&clock))
             .with_media(Arc::new(media))
             .with_media_url(format!("{API}/attachments"))
-            .with_secret(secret::cursor_key(&secret));
+            .with_secret(secret::cursor_key(&secret))
+            .with_user_data(Arc::new(AccountData::new(storage.accounts())));
         let engine = match &settings.webhook {
             Some(webhook) => builder.with_relay(Arc::new(webhook.clone())).build(),
             None => builder.build(),

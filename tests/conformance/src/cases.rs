@@ -189,6 +189,14 @@ macro_rules! store {
                 forgotten_times_are_unknown_and_never_wrong
                 steps_of_users_in_a_block_keep_their_times
             }
+            personal {
+                memberships_come_with_past_ones
+                what_a_user_sent_comes_by_seq
+                own_rows_come_in_pages
+                steps_of_marks_come_by_seq
+                private_rows_go_bit_by_bit
+                an_erased_row_holds_nothing_and_changes_no_more
+            }
             blocks {
                 blocking_is_idempotent
                 concurrent_blocks_change_once
@@ -273,6 +281,7 @@ macro_rules! accounts {
                 of_concurrent_sign_ups_one_succeeds
                 a_login_stands_until_it_is_ended
                 a_new_login_drops_expired_ones
+                an_account_is_erased_with_its_logins
             }
         }
     };
@@ -318,6 +327,7 @@ mod tests {
             include_str!("store/mentions.rs"),
             include_str!("store/receipts.rs"),
             include_str!("store/retention.rs"),
+            include_str!("store/personal.rs"),
             include_str!("store/blocks.rs"),
             include_str!("store/devices.rs"),
             include_str!("store/outbox.rs"),

@@ -12,6 +12,7 @@ mod inbox;
 mod mention;
 mod message;
 mod outbox;
+mod personal;
 #[cfg(test)]
 mod plans;
 mod purge;

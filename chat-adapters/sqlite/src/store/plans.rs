@@ -3,8 +3,8 @@
 use sqlx::{ConnectOptions, Row, SqliteConnection};
 
 use super::{
-    attachment, connect_options, conversation, facts, history, inbox, mention, message, outbox, purge,
-    reaction, receipt, retention, search, sync, user,
+    attachment, connect_options, conversation, facts, history, inbox, mention, message, outbox, personal,
+    purge, reaction, receipt, retention, search, sync, user,
 };
 use crate::config::SqliteConfig;
 use crate::schema;
@@ -57,6 +57,17 @@ const HOT: &[(&str, &str)] = &[
     ("due by policy", retention::DUE_BY_POLICY),
     ("due by themselves", retention::DUE_BY_THEMSELVES),
     ("oldest messages", retention::OLDEST),
+    ("memberships", personal::MEMBERSHIPS),
+    ("sent messages", personal::SENT),
+    ("reactions of a user", personal::REACTIONS),
+    ("hides of a user", personal::HIDES),
+    ("steps of a user", personal::STEPS),
+    ("blocks of a user", personal::BLOCKS),
+    ("uploads of a user", personal::UPLOADS),
+    ("erased devices", personal::ERASE[0]),
+    ("erased hides", personal::ERASE[1]),
+    ("erased blocks", personal::ERASE[2]),
+    ("erased steps", personal::ERASE[3]),
     ("old steps", retention::OLD_STEPS),
     ("superseded steps", retention::SUPERSEDED),
     ("due entries", outbox::DUE),

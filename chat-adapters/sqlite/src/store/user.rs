@@ -3,7 +3,7 @@ use std::ops::DerefMut;
 use async_trait::async_trait;
 use chat_core::error::BackendResult;
 use chat_core::id::UserId;
-use chat_core::model::{AttachmentState, NewUser, User, UserPatch};
+use chat_core::model::{AttachmentState, Erasure, NewUser, User, UserPatch};
 use chat_core::store::{UserSearch, UserStore};
 use chat_core::text::fold;
 use chat_core::time::Timestamp;
@@ -21,9 +21,10 @@ use crate::transaction::Transaction;
 macro_rules! user_columns {
     () => {
         "u.id, u.name, u.avatar_url, u.avatar, u.kind, u.email, u.phone, u.custom, u.settings, u.suspended, \
-         u.created_at, u.last_seen_at, u.user_rev"
+         u.created_at, u.last_seen_at, u.user_rev, u.erased_at, u.erased_messages, u.erasure_done"
     };
 }
+pub(super) use user_columns;
 
 const GET: &str = concat!("SELECT ", user_columns!(), " FROM chat_users u WHERE u.id = ?1");
 const LIST: &str = concat!(
@@ -57,15 +58,16 @@ const PROPOSED: &str =
     "SELECT count(*) FROM (SELECT 1 FROM chat_user_search WHERE chat_user_search MATCH ?1 LIMIT ?2)";
 const MANY: usize = 1_000;
 const PUT: &str = "INSERT INTO chat_users (id, name, folded_name, avatar_url, avatar, kind, email, phone, custom, \
-    settings, suspended, created_at, last_seen_at, user_rev) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+    settings, suspended, created_at, last_seen_at, user_rev, erased_at, erased_messages, erasure_done) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, folded_name = excluded.folded_name, \
     avatar_url = excluded.avatar_url, avatar = excluded.avatar, kind = excluded.kind, email = excluded.email, \
     phone = excluded.phone, custom = excluded.custom, settings = excluded.settings, \
     suspended = excluded.suspended, created_at = excluded.created_at, last_seen_at = excluded.last_seen_at, \
-    user_rev = excluded.user_rev RETURNING row_id";
+    user_rev = excluded.user_rev, erased_at = excluded.erased_at, erased_messages = excluded.erased_messages, \
+    erasure_done = excluded.erasure_done RETURNING row_id";
 
-fn user(cells: &mut Cells<'_>) -> Result<User, Error> {
+pub(super) fn user(cells: &mut Cells<'_>) -> Result<User, Error> {
     Ok(User {
         id: cells.user()?,
         name: cells.text()?,
@@ -80,6 +82,14 @@ fn user(cells: &mut Cells<'_>) -> Result<User, Error> {
         created_at: cells.time()?,
         last_seen_at: cells.opt_time()?,
         user_rev: cells.uint()?,
+        erased: match (cells.opt_time()?, cells.opt_name()?, cells.take::<Option<i64>>()?) {
+            (Some(at), Some(messages), Some(done)) => Some(Erasure {
+                at,
+                messages,
+                done: done != 0,
+            }),
+            _ => None,
+        },
     })
 }
 
@@ -107,7 +117,10 @@ async fn put(transaction: &mut Transaction, user: &User, old_name: Option<&str>)
         .bind(i64::from(user.suspended))
         .bind(user.created_at.as_millis())
         .bind(time(user.last_seen_at))
-        .bind(int(user.user_rev));
+        .bind(int(user.user_rev))
+        .bind(user.erased.map(|erasure| erasure.at.as_millis()))
+        .bind(user.erased.map(|erasure| erasure.messages.column()))
+        .bind(user.erased.map(|erasure| i64::from(erasure.done)));
     let row = transaction.find(query, |cells| cells.take::<i64>()).await?;
     let row_id = row.ok_or(Error::Broken("a user was not written"))?;
     if old_name.is_some_and(|old| fold(old) == folded) {

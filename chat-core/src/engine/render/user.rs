@@ -32,11 +32,13 @@ impl ChatEngine {
                 id: id.clone(),
                 name: user.name.clone(),
                 avatar_url: self.avatar_url(user),
+                deleted: user.erased.map(|_| true),
             },
             None => SenderView {
                 id: id.clone(),
                 name: id.to_string(),
                 avatar_url: None,
+                deleted: None,
             },
         }
     }
@@ -66,6 +68,7 @@ impl Actor {
                 id: user.id,
                 name: user.name,
                 kind: user.kind,
+                deleted: user.erased.map(|_| true),
                 custom: user.custom,
             })
             .collect())
@@ -78,8 +81,9 @@ impl Actor {
             .await
     }
 
-    /// Known users, in any order.
+    /// Known users whom something can be done with, in any order: erased ones are not among them.
     pub(crate) async fn find_users(&self, ids: &[UserId]) -> ChatResult<Vec<User>> {
-        Ok(self.engine().users_by_id(ids).await?.into_values().collect())
+        let users = self.engine().users_by_id(ids).await?.into_values();
+        Ok(users.filter(|user| user.erased.is_none()).collect())
     }
 }

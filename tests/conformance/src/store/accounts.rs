@@ -105,3 +105,32 @@ pub async fn a_new_login_drops_expired_ones(accounts: Accounts) {
     }
     assert_eq!(standing, ["s2", "s3", "s4"]);
 }
+
+/// An account goes with its logins, and its address and number can be taken again; others stay.
+pub async fn an_account_is_erased_with_its_logins(accounts: Accounts) {
+    let ann = account("ann", "ann@example.org", Some("+49123"));
+    let bob = account("bob", "bob@example.org", None);
+    for (n, one) in [&ann, &bob].into_iter().enumerate() {
+        assert!(accounts.add_account(one.clone()).await.unwrap());
+        for login in ["b", "a"] {
+            let login = session(&format!("{n}{login}"), one.user_id.as_str(), 100);
+            accounts.add_account_session(login, at(1)).await.unwrap();
+        }
+    }
+    assert_eq!(accounts.account(&user("ann")).await.unwrap(), Some(ann.clone()));
+    let logins = accounts.account_sessions(&user("ann")).await.unwrap();
+    assert_eq!(
+        logins.iter().map(|login| login.id.as_str()).collect::<Vec<_>>(),
+        ["0a", "0b"]
+    );
+    accounts.erase_account(&user("ann")).await.unwrap();
+    accounts.erase_account(&user("ann")).await.unwrap();
+    assert_eq!(accounts.account(&user("ann")).await.unwrap(), None);
+    assert_eq!(accounts.account_by_email("ann@example.org").await.unwrap(), None);
+    assert!(accounts.account_sessions(&user("ann")).await.unwrap().is_empty());
+    assert_eq!(accounts.account_session("0a").await.unwrap(), None);
+    assert_eq!(accounts.account(&user("bob")).await.unwrap(), Some(bob));
+    assert_eq!(accounts.account_sessions(&user("bob")).await.unwrap().len(), 2);
+    let again = account("cem", "ann@example.org", Some("+49123"));
+    assert!(accounts.add_account(again).await.unwrap());
+}

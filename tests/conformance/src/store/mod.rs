@@ -13,6 +13,7 @@ pub mod lists;
 pub mod mentions;
 pub mod messages;
 pub mod outbox;
+pub mod personal;
 pub mod pins;
 pub mod receipts;
 pub mod retention;
