@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chat_core::command::{
-    DeleteMessage, DeletionScope, EditMessage, Mark, Marks, RegisterDevice, SendMessage,
+    ConversationPatch, DeleteMessage, DeletionScope, EditMessage, Mark, Marks, RegisterDevice, SendMessage,
 };
+use chat_core::config::ChatConfig;
 use chat_core::error::BackendResult;
 use chat_core::id::{ConversationId, MessageId, UserId};
 use chat_core::model::{Device, Platform, Provider};
@@ -48,10 +49,14 @@ impl Moody {
 }
 
 fn world() -> (World, Arc<Moody>) {
+    world_with(|_| {})
+}
+
+fn world_with(edit: impl FnOnce(&mut ChatConfig)) -> (World, Arc<Moody>) {
     let provider = Arc::new(Moody::default());
     let notifier = Arc::clone(&provider) as Arc<dyn Notifier>;
     (
-        World::wired(|_| {}, |builder| builder.with_notifier(notifier)),
+        World::wired(edit, |builder| builder.with_notifier(notifier)),
         provider,
     )
 }
@@ -198,4 +203,26 @@ async fn what_waits_for_one_user_is_bounded_and_the_loss_is_counted() {
         "the oldest gave way"
     );
     assert_eq!(bodies.len(), 17);
+}
+
+#[tokio::test(start_paused = true)]
+async fn words_that_disappear_are_pushed_by_policy_only() {
+    for shown in [false, true] {
+        let (world, provider) = world_with(|config| config.policies.push_disappearing_content = shown);
+        let [ann, bob] = world.users(["ann", "bob"]).await;
+        let id = world.direct(&ann, &bob).await;
+        register(&world, &bob, "token").await;
+        say(&world, &ann, id, "stays").await;
+        let timer = ConversationPatch {
+            message_ttl_ms: Some(Some(60_000)),
+            ..ConversationPatch::default()
+        };
+        world.on(&ann).update_conversation(id, timer).await.unwrap();
+        say(&world, &ann, id, "goes").await;
+        settle().await;
+        let bodies = provider.bodies(&bob);
+        assert_eq!(bodies.len(), 2);
+        assert!(bodies[0].contains("stays"));
+        assert_eq!(bodies[1].contains("goes"), shown);
+    }
 }

@@ -71,6 +71,10 @@ const SWITCHES: &[(&str, &str)] = &[
         "chat-core/src/access/push.rs::online_users_hear_silently_where_the_policy_says_so",
     ),
     (
+        "push_disappearing_content",
+        "chat-core/tests/it/push.rs::words_that_disappear_are_pushed_by_policy_only",
+    ),
+    (
         "mention_breaks_mute",
         "chat-core/src/access/push.rs::mentions_pass_levels_and_by_policy_mutes",
     ),
