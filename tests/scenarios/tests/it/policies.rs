@@ -71,6 +71,10 @@ const SWITCHES: &[(&str, &str)] = &[
         "chat-core/src/access/push.rs::online_users_hear_silently_where_the_policy_says_so",
     ),
     (
+        "forward_shows_sender",
+        "tests/scenarios/tests/it/forwarding.rs::the_first_origin_is_kept_and_may_be_kept_silent",
+    ),
+    (
         "push_disappearing_content",
         "chat-core/tests/it/push.rs::words_that_disappear_are_pushed_by_policy_only",
     ),
