@@ -267,6 +267,15 @@ pub struct Limits {
     pub creates: Rate,
     /// Logins per account and address. Default 5 per minute.
     pub logins: Rate,
+    /// Sign-ups and logins per address, of all accounts together; an IPv6 address counts with its /64. Default 30 per
+    /// minute.
+    pub logins_per_address: Rate,
+    /// Messages to one conversation, of all senders together; judged in the commit, to the millisecond, so at most
+    /// 60,000 per minute. Default 6,000 per minute, all at once if need be.
+    pub sends_per_conversation: Rate,
+    /// Longest slow mode of a group. Default 1 h.
+    #[serde(serialize_with = "seconds")]
+    pub slow_mode_max: Duration,
     /// A typing repeat sooner than this is acknowledged but not fanned out. Default 2 s.
     #[serde(serialize_with = "seconds")]
     pub typing_interval: Duration,
@@ -345,6 +354,9 @@ impl Default for Limits {
             searches: Rate::new(2, 120),
             creates: Rate::new(30, 30),
             logins: Rate::new(5, 5),
+            logins_per_address: Rate::new(30, 30),
+            sends_per_conversation: Rate::new(6_000, 6_000),
+            slow_mode_max: Duration::from_secs(3600),
             typing_interval: Duration::from_secs(2),
             typing_expiry: Duration::from_secs(6),
             offline_grace: Duration::from_secs(8),

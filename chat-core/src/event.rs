@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::id::{ConversationId, UserId};
-use crate::model::{Hide, Message, Rev, Role, Seq};
+use crate::model::{Hide, Message, Muted, Rev, Role, Seq};
 use crate::time::Timestamp;
 use crate::view::{PresenceStatus, RemovalReason};
 
@@ -102,6 +102,8 @@ pub enum ChatEvent {
         removed: Vec<UserId>,
         /// New ranks.
         roles: BTreeMap<UserId, Role>,
+        /// Who may not write until when; `None`: may again.
+        muted: BTreeMap<UserId, Option<Muted>>,
     },
     /// A user's own side of a conversation changed.
     InboxUpdated {
@@ -141,6 +143,17 @@ pub enum ChatEvent {
         /// The blocker's `user_rev`.
         user_rev: u64,
     },
+    /// A user muted or unmuted somebody for himself.
+    MuteChanged {
+        /// Whose list.
+        user_id: UserId,
+        /// Who was muted or unmuted.
+        muted: UserId,
+        /// Until when he is muted now.
+        until: Option<Muted>,
+        /// The `user_rev` of the one who mutes.
+        user_rev: u64,
+    },
 }
 
 impl ChatEvent {
@@ -160,6 +173,7 @@ impl ChatEvent {
         "typing_changed",
         "presence_changed",
         "block_changed",
+        "mute_changed",
         "session_ending",
     ];
 
@@ -181,6 +195,7 @@ impl ChatEvent {
             Self::TypingChanged { .. } => "typing_changed",
             Self::PresenceChanged { .. } => "presence_changed",
             Self::BlockChanged { .. } => "block_changed",
+            Self::MuteChanged { .. } => "mute_changed",
         }
     }
 
@@ -200,7 +215,7 @@ impl ChatEvent {
             | Self::MembersChanged { conversation_id, .. }
             | Self::InboxUpdated { conversation_id, .. }
             | Self::TypingChanged { conversation_id, .. } => Some(*conversation_id),
-            Self::PresenceChanged { .. } | Self::BlockChanged { .. } => None,
+            Self::PresenceChanged { .. } | Self::BlockChanged { .. } | Self::MuteChanged { .. } => None,
         }
     }
 }

@@ -23,6 +23,8 @@ CREATE TABLE chat_users (
   custom TEXT,
   settings TEXT NOT NULL,
   suspended INTEGER NOT NULL,
+  suspended_until INTEGER,
+  muted_until INTEGER,
   created_at INTEGER NOT NULL,
   last_seen_at INTEGER,
   user_rev INTEGER NOT NULL,
@@ -63,6 +65,8 @@ CREATE TABLE chat_conversations (
   permissions TEXT NOT NULL,
   frozen INTEGER NOT NULL,
   message_ttl_ms INTEGER,
+  slow_mode_ms INTEGER,
+  sends_until INTEGER NOT NULL,
   custom TEXT,
   dissolved_at INTEGER,
   first_seq INTEGER NOT NULL DEFAULT 1,
@@ -100,6 +104,8 @@ CREATE TABLE chat_members (
   archived_seq INTEGER,
   hidden_seq INTEGER,
   notification_level TEXT NOT NULL,
+  silenced_until INTEGER,
+  last_sent_at INTEGER,
   rev INTEGER NOT NULL,
   user_rev INTEGER NOT NULL,
   reset_user_rev INTEGER NOT NULL,
@@ -250,6 +256,15 @@ CREATE TABLE chat_blocks (
   PRIMARY KEY (blocker, blocked)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX chat_blocks_blocked ON chat_blocks (blocked, blocker) WHERE active = 1;
+
+-- Who wants no pushes of whom. Lifted mutes stay with until = NULL: they are the change log that sync reads.
+CREATE TABLE chat_mutes (
+  user_id TEXT NOT NULL,
+  muted TEXT NOT NULL,
+  until INTEGER,
+  user_rev INTEGER NOT NULL,
+  PRIMARY KEY (user_id, muted)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE chat_devices (
   token TEXT NOT NULL PRIMARY KEY,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chat_core::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
+use chat_core::model::Muted;
 use chat_core::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -126,6 +127,16 @@ pub(crate) fn time(at: Option<Timestamp>) -> Option<i64> {
     at.map(Timestamp::as_millis)
 }
 
+/// `…_until` of a mute without end.
+const FOREVER: i64 = i64::MAX;
+
+pub(crate) fn muted(until: Option<Muted>) -> Option<i64> {
+    until.map(|until| match until {
+        Muted::Until(at) => at.as_millis(),
+        Muted::Forever => FOREVER,
+    })
+}
+
 pub(crate) fn json(value: &impl Serialize) -> Result<String, Error> {
     Ok(serde_json::to_string(value)?)
 }
@@ -217,6 +228,13 @@ impl<'r> Cells<'r> {
 
     pub(crate) fn opt_time(&mut self) -> Result<Option<Timestamp>, Error> {
         Ok(self.take::<Option<i64>>()?.map(Timestamp::from_millis))
+    }
+
+    pub(crate) fn opt_muted(&mut self) -> Result<Option<Muted>, Error> {
+        Ok(self.take::<Option<i64>>()?.map(|until| match until {
+            FOREVER => Muted::Forever,
+            until => Muted::Until(Timestamp::from_millis(until)),
+        }))
     }
 
     pub(crate) fn user(&mut self) -> Result<UserId, Error> {

@@ -6,6 +6,7 @@ mod data;
 mod password;
 
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,7 +144,7 @@ impl Accounts {
         &self,
         engine: &ChatEngine,
         request: SignUp,
-        address: &str,
+        address: Option<IpAddr>,
     ) -> ChatResult<NewLogin> {
         let name = name(&request.name, engine.config().limits.name_chars)?;
         let email =
@@ -185,7 +186,7 @@ impl Accounts {
         &self,
         engine: &ChatEngine,
         request: LogIn,
-        address: &str,
+        address: Option<IpAddr>,
     ) -> ChatResult<NewLogin> {
         let refused = || ChatError::new(ErrorCode::Unauthenticated, "e-mail address or password is wrong");
         let email = Email::parse(&request.email).ok_or_else(refused)?;
@@ -198,7 +199,7 @@ impl Accounts {
         known.email = Some(account.email);
         known.phone = account.phone;
         let (user, _) = engine.store().ensure_user(known, engine.now()).await?;
-        user.check_welcome()?;
+        user.check_welcome(engine.now())?;
         self.open(account.user_id).await
     }
 
@@ -260,9 +261,24 @@ fn session_of(login: &str) -> Option<&str> {
     login.strip_prefix(KID)?.strip_prefix(':')
 }
 
-async fn take_allowance(engine: &ChatEngine, email: &Email, address: &str) -> ChatResult<()> {
+/// One of the address's room for all accounts, then one of the account's room from this address. Where the host does
+/// not say where requests come from there is nobody to count for the first.
+async fn take_allowance(engine: &ChatEngine, email: &Email, address: Option<IpAddr>) -> ChatResult<()> {
+    if let Some(address) = address {
+        let network = network(address).to_string();
+        engine.take_allowance(RateScope::Addresses, &network).await?;
+    }
+    let address = address.map(|address| address.to_string()).unwrap_or_default();
     let key = format!("{}\n{address}", email.as_str());
     engine.take_allowance(RateScope::Logins, &key).await
+}
+
+/// What is counted as one address: an IPv4 address, or the /64 that one IPv6 subscriber has for himself.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 @ IpAddr::V4(_) => v4,
+    }
 }
 
 fn name(name: &str, max: usize) -> ChatResult<String> {
@@ -271,4 +287,19 @@ fn name(name: &str, max: usize) -> ChatResult<String> {
         return Err(ChatError::invalid("name", format!("1 to {max} characters")));
     }
     Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_subscriber_is_one_address_and_so_is_a_mapped_ipv4() {
+        let of = |address: &str| network(address.parse().unwrap()).to_string();
+        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(of("2001:db8:1:2::"), of("2001:db8:1:2:ffff::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_ne!(of("192.0.2.7"), of("192.0.2.8"));
+    }
 }

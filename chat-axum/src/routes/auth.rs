@@ -1,10 +1,11 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use chat_core::live::ConnectFrom;
 use chat_core::time::Timestamp;
 use chat_core::view::UserView;
 use serde::Serialize;
@@ -47,17 +48,17 @@ struct CheckedLogin {
     expires_at: Option<Timestamp>,
 }
 
-/// Where a request comes from, when the host serves with connect info. Addresses in header fields are not believed.
-struct Remote(String);
+/// Where a request comes from, when the host says so ([`ConnectFrom`]) or serves with connect info. Addresses in header
+/// fields are not believed.
+struct Remote(Option<IpAddr>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Remote {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(
-            address.map_or_else(String::new, |info| info.0.ip().to_string()),
-        ))
+        let told = parts.extensions.get::<ConnectFrom>().map(|from| from.address);
+        let seen = || Some(parts.extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip());
+        Ok(Self(told.unwrap_or_else(seen)))
     }
 }
 
@@ -83,9 +84,7 @@ async fn sign_up(
     Remote(address): Remote,
     Payload(request): Payload<SignUp>,
 ) -> ApiResult<(StatusCode, Json<Login>)> {
-    let login = accounts(&state)?
-        .sign_up(&state.engine, request, &address)
-        .await?;
+    let login = accounts(&state)?.sign_up(&state.engine, request, address).await?;
     Ok((StatusCode::CREATED, answer(&state, login).await?))
 }
 
@@ -99,7 +98,7 @@ async fn log_in(
     Remote(address): Remote,
     Payload(request): Payload<LogIn>,
 ) -> ApiResult<Json<Login>> {
-    let login = accounts(&state)?.log_in(&state.engine, request, &address).await?;
+    let login = accounts(&state)?.log_in(&state.engine, request, address).await?;
     answer(&state, login).await
 }
 

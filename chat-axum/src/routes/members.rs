@@ -3,9 +3,10 @@ use axum::http::StatusCode;
 use chat_core::command::{AddMembers, ListMembers, SetRole, TransferOwnership};
 use chat_core::error::ChatResult;
 use chat_core::id::{ConversationId, UserId};
-use chat_core::model::Role;
+use chat_core::model::{Muted, Role};
 use chat_core::view::{AddMembersAnswer, MemberView, Page};
-use utoipa::IntoParams;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,6 +20,7 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(members, add))
         .routes(routes!(set_role, remove))
+        .routes(routes!(mute, unmute))
         .routes(routes!(transfer))
 }
 
@@ -112,6 +114,48 @@ async fn remove(
 ) -> ApiResult<StatusCode> {
     actor.remove_member(id, &user).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Until when somebody may not write.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MuteUntil {
+    /// A time, or `"forever"`.
+    #[schema(value_type = String, example = "forever")]
+    until: Muted,
+}
+
+/// Takes the right to write from a member; a new end replaces the old one.
+#[utoipa::path(
+    put, path = "/conversations/{id}/members/{user_id}/mute", tag = "members", request_body = MuteUntil,
+    params(
+        ("id" = ConversationId, Path, description = "Which conversation"),
+        ("user_id" = UserId, Path, description = "Which member"),
+    ),
+    responses((status = 200, description = "The member after the change", body = MemberView)),
+)]
+async fn mute(
+    WritingUser(actor): WritingUser,
+    At((id, user)): At<(ConversationId, UserId)>,
+    Payload(mute): Payload<MuteUntil>,
+) -> ApiResult<Json<MemberView>> {
+    Ok(Json(actor.mute_member(id, &user, mute.until).await?))
+}
+
+/// Gives a member the right to write back; repeating it changes nothing.
+#[utoipa::path(
+    delete, path = "/conversations/{id}/members/{user_id}/mute", tag = "members",
+    params(
+        ("id" = ConversationId, Path, description = "Which conversation"),
+        ("user_id" = UserId, Path, description = "Which member"),
+    ),
+    responses((status = 200, description = "The member after the change", body = MemberView)),
+)]
+async fn unmute(
+    WritingUser(actor): WritingUser,
+    At((id, user)): At<(ConversationId, UserId)>,
+) -> ApiResult<Json<MemberView>> {
+    Ok(Json(actor.unmute_member(id, &user).await?))
 }
 
 /// Hands ownership to another member; the former owner becomes admin.

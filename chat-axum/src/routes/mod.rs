@@ -11,6 +11,7 @@ mod members;
 mod mentions;
 mod messages;
 mod meta;
+mod mutes;
 mod personal;
 mod pins;
 mod queries;
@@ -32,6 +33,7 @@ pub(crate) fn all(accounts: bool) -> OpenApiRouter<ApiState> {
         .merge(personal::router())
         .merge(users::router())
         .merge(blocks::router())
+        .merge(mutes::router())
         .merge(conversations::router())
         .merge(members::router())
         .merge(marks::router())

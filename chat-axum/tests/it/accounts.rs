@@ -1,11 +1,17 @@
 //! Sign-up, login, logout.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::Request;
 use chat_axum::{Accounts, ChatApi};
+use chat_core::ChatEngine;
+use chat_core::config::{ChatConfig, Rate};
+use chat_core::live::ConnectFrom;
+use chat_core::memory::MemoryStore;
 use chat_core::port::{Authenticator, Credentials};
 use serde_json::{Value, json};
 
@@ -184,6 +190,61 @@ async fn guessing_is_slowed_down_per_account() {
         )
         .await;
     assert_eq!(other.json()["code"], "unauthenticated");
+}
+
+/// Many accounts from one address are slowed down together, by the address the host names.
+#[tokio::test]
+async fn guessing_is_slowed_down_per_address() {
+    let mut config = ChatConfig::default();
+    config.limits.logins_per_address = Rate::new(2, 1);
+    let store = MemoryStore::default();
+    let engine = ChatEngine::builder(Arc::new(store.clone()))
+        .with_config(config)
+        .build();
+    let accounts = Arc::new(Accounts::new(Arc::new(store), SECRET).unwrap());
+    let app: Router = ChatApi::new(engine, jwt()).with_accounts(accounts).router();
+    let mut guesses = 0;
+    let mut guess = async |socket: &str, told: Option<&str>| {
+        guesses += 1;
+        let body = json!({"email": format!("u{guesses}@example.org"), "password": "wrong horse"});
+        let mut request = Request::post("/auth/login")
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        if !socket.is_empty() {
+            let address: IpAddr = socket.parse().unwrap();
+            request
+                .extensions_mut()
+                .insert(ConnectInfo(SocketAddr::from((address, 4_000))));
+        }
+        if let Some(told) = told {
+            request.extensions_mut().insert(ConnectFrom {
+                address: Some(told.parse().unwrap()),
+            });
+        }
+        let answer = ask(&app, request).await;
+        answer.json()["code"].as_str().unwrap().to_owned()
+    };
+    for address in ["127.0.0.1", "::ffff:127.0.0.1"] {
+        assert_eq!(guess(address, None).await, "unauthenticated");
+    }
+    assert_eq!(guess("127.0.0.1", None).await, "rate_limited", "loopback counts");
+    assert_eq!(guess("192.0.2.1", None).await, "unauthenticated");
+    for client in ["2001:db8::1", "2001:db8::ffff"] {
+        assert_eq!(guess("127.0.0.1", Some(client)).await, "unauthenticated");
+    }
+    assert_eq!(guess("127.0.0.1", Some("2001:db8::2")).await, "rate_limited");
+    assert_eq!(
+        guess("127.0.0.1", Some("2001:db8:0:1::")).await,
+        "unauthenticated"
+    );
+    for _ in 0..3 {
+        assert_eq!(
+            guess("", None).await,
+            "unauthenticated",
+            "nobody knows from where"
+        );
+    }
 }
 
 /// The key of these tokens is derived, so nobody who may sign host tokens can make one without a login.

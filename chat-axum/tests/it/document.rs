@@ -26,6 +26,8 @@ GET /contacts
 GET /presence
 GET /blocks
 PUT DELETE /blocks/{user_id}
+GET /mutes
+PUT DELETE /mutes/{user_id}
 GET /conversations
 GET /conversations/counts
 POST /conversations/direct
@@ -38,6 +40,7 @@ POST /conversations/{id}/hide
 PATCH /conversations/{id}/settings
 GET POST /conversations/{id}/members
 PATCH DELETE /conversations/{id}/members/{user_id}
+PUT DELETE /conversations/{id}/members/{user_id}/mute
 PUT /conversations/{id}/owner
 PUT /conversations/{id}/delivered
 PUT /conversations/{id}/read

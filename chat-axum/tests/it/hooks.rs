@@ -88,6 +88,18 @@ fn rows() -> Vec<(&'static str, CommandName, Value)> {
             Value::Null,
         ),
         (
+            "PUT /conversations/{}/members/{}/mute",
+            C::MuteMember,
+            json!({"until": "forever"}),
+        ),
+        (
+            "DELETE /conversations/{}/members/{}/mute",
+            C::UnmuteMember,
+            Value::Null,
+        ),
+        ("PUT /mutes/{}", C::MuteUser, Value::Null),
+        ("DELETE /mutes/{}", C::UnmuteUser, Value::Null),
+        (
             "PUT /conversations/{}/owner",
             C::TransferOwnership,
             json!({"user_id": "ben"}),
@@ -159,7 +171,7 @@ fn filled(path: &str) -> String {
     let mut filled = parts.next().unwrap().to_owned();
     for part in parts {
         filled += match filled.as_str() {
-            "/blocks/" => "ben",
+            "/blocks/" | "/mutes/" => "ben",
             path if path.ends_with("/members/") => "ben",
             path if path.ends_with("/reactions/") => "%F0%9F%91%8D",
             _ => id,

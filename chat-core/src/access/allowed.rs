@@ -1,7 +1,10 @@
 use crate::config::Policies;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::UserId;
-use crate::model::{Conversation, ConversationKind, Member, MemberState, Permission, Role};
+use crate::model::{
+    Conversation, ConversationKind, Member, MemberState, Muted, Permission, Restrictions, Role,
+};
+use crate::time::Timestamp;
 
 /// What somebody wants to do in a conversation.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +40,8 @@ pub enum Action<'a> {
     AddMembers,
     /// Remove this member; `None`: anybody at all.
     RemoveMember(Option<&'a Member>),
+    /// Take the right to write from this member, or give it back.
+    MuteMember(&'a Member),
     /// Leave.
     Leave,
     /// Change a member's rank.
@@ -58,6 +63,10 @@ pub struct Standing<'a> {
     pub has_blocked: bool,
     /// In a direct: whether the other has blocked him.
     pub is_blocked: bool,
+    /// What moderators have forbidden him everywhere, where that matters: for writing.
+    pub restrictions: Restrictions,
+    /// The time mutes are judged by.
+    pub now: Timestamp,
     /// The policies in force.
     pub policies: &'a Policies,
 }
@@ -80,7 +89,7 @@ fn forbidden(detail: &'static str) -> ChatError {
 /// - `invalid_operation`: directs have no info, members, ranks or owner.
 /// - `forbidden`: his rank does not allow it.
 /// - `you_blocked`, `not_permitted`: one of a direct's two has blocked the other.
-/// - `not_permitted`: the conversation is frozen.
+/// - `not_permitted`: the conversation is frozen, or he is muted here or everywhere (`details.muted_until`).
 pub fn allowed<'a>(
     standing: &Standing<'a>,
     action: Action<'_>,
@@ -103,16 +112,40 @@ pub fn allowed<'a>(
     } else {
         allowed_by_rank(conversation, member, action)?;
     }
-    if conversation.frozen && stops_when_frozen(action) {
+    if conversation.frozen && writes(action) {
         return Err(ChatError::new(
             ErrorCode::NotPermitted,
             "the conversation is frozen",
         ));
     }
+    if writes(action) {
+        may_write(standing, member)?;
+    }
     Ok((conversation, member))
 }
 
-const fn stops_when_frozen(action: Action<'_>) -> bool {
+/// Refuses who is muted here or everywhere, or suspended by now.
+fn may_write(standing: &Standing<'_>, member: &Member) -> ChatResult<()> {
+    let Restrictions { suspended, muted } = standing.restrictions;
+    let holds = |until: Option<Muted>| until.filter(|until| until.is_active(standing.now));
+    for (until, detail) in [
+        (holds(suspended), "this user is suspended"),
+        (holds(muted), "a moderator has muted you"),
+        (holds(member.silenced), "an admin has muted you here"),
+    ] {
+        if let Some(until) = until {
+            let until = match until {
+                Muted::Until(at) => at.to_string(),
+                Muted::Forever => "forever".to_owned(),
+            };
+            return Err(ChatError::new(ErrorCode::NotPermitted, detail).with_fact("muted_until", until));
+        }
+    }
+    Ok(())
+}
+
+/// What takes the right to write: a freeze and a mute stop it.
+const fn writes(action: Action<'_>) -> bool {
     matches!(
         action,
         Action::Send | Action::MentionAll | Action::Edit | Action::React | Action::PinMessages | Action::Type
@@ -149,6 +182,7 @@ fn allowed_in_direct(standing: &Standing<'_>, action: Action<'_>) -> ChatResult<
         | Action::Configure
         | Action::AddMembers
         | Action::RemoveMember(_)
+        | Action::MuteMember(_)
         | Action::Leave
         | Action::SetRole
         | Action::TransferOwnership
@@ -189,6 +223,10 @@ fn allowed_by_rank(conversation: &Conversation, member: &Member, action: Action<
         ),
         Action::RemoveMember(target) => (
             admin && (owner || target.is_none_or(|target| target.role < Role::Admin)),
+            "not with your role, or not this member",
+        ),
+        Action::MuteMember(target) => (
+            admin && target.user_id != member.user_id && (owner || target.role < Role::Admin),
             "not with your role, or not this member",
         ),
         Action::SetRole => (owner, "only the owner changes roles"),

@@ -18,6 +18,8 @@ pub struct PushFacts<'a> {
     pub settings: &'a UserSettings,
     /// Whether he is suspended.
     pub suspended: bool,
+    /// Whether he mutes the sender now.
+    pub sender_muted: bool,
     /// Whether he has a device.
     pub has_device: bool,
     /// What he looks at.
@@ -64,6 +66,8 @@ pub enum NoPush {
     Level,
     /// He has muted the conversation.
     Muted,
+    /// He has muted its sender.
+    SenderMuted,
     /// He has it on screen.
     OnScreen,
     /// He looks at another session.
@@ -86,6 +90,7 @@ impl NoPush {
             Self::NoDevice => "no_device",
             Self::Level => "level",
             Self::Muted => "muted",
+            Self::SenderMuted => "sender_muted",
             Self::OnScreen => "on_screen",
             Self::Online => "online",
         }
@@ -108,6 +113,7 @@ impl NoPush {
             Self::NoDevice => "he has no device",
             Self::Level => "his notification level does not let it through",
             Self::Muted => "he has muted the conversation",
+            Self::SenderMuted => "he has muted its sender",
             Self::OnScreen => "he has the conversation on screen",
             Self::Online => "he looks at another session",
         }
@@ -158,6 +164,7 @@ fn refusal(facts: &PushFacts<'_>) -> Option<NoPush> {
             muted && !(mentioned && policies.mention_breaks_mute),
             NoPush::Muted,
         ),
+        (facts.sender_muted, NoPush::SenderMuted),
         (facts.attention.on_screen, NoPush::OnScreen),
         (
             facts.attention.foreground && !policies.push_when_online,
@@ -183,6 +190,7 @@ mod tests {
         visible: bool,
         settings: UserSettings,
         suspended: bool,
+        sender_muted: bool,
         has_device: bool,
         attention: Attention,
         policies: Policies,
@@ -224,6 +232,7 @@ mod tests {
             visible: true,
             settings: UserSettings::default(),
             suspended: false,
+            sender_muted: false,
             has_device: true,
             attention: Attention::default(),
             policies: Policies::default(),
@@ -240,6 +249,7 @@ mod tests {
             visible: case.visible,
             settings: &case.settings,
             suspended: case.suspended,
+            sender_muted: case.sender_muted,
             has_device: case.has_device,
             attention: case.attention,
             policies: &case.policies,
@@ -281,6 +291,7 @@ mod tests {
         );
         assert_eq!(decide(|c| c.settings.dnd_until = Some(at(1_000))), D::Alert);
         assert_eq!(decide(|c| c.suspended = true), D::None(N::Suspended));
+        assert_eq!(decide(|c| c.sender_muted = true), D::None(N::SenderMuted));
         assert_eq!(decide(|c| c.has_device = false), D::None(N::NoDevice));
         assert_eq!(decide(|c| c.settings.push = PushLevel::None), D::None(N::Level));
         assert_eq!(
@@ -327,6 +338,12 @@ mod tests {
         };
         assert_eq!(muted_mention(false), PushDecision::None(NoPush::Muted));
         assert_eq!(muted_mention(true), PushDecision::Alert);
+        let of_muted_sender = decide(|c| {
+            mention(c);
+            c.sender_muted = true;
+            c.policies.mention_breaks_mute = true;
+        });
+        assert_eq!(of_muted_sender, PushDecision::None(NoPush::SenderMuted));
         let level = |c: &mut Case| {
             mention(c);
             c.member.notification_level = NotificationLevel::Mentions;

@@ -108,6 +108,8 @@ mod tests {
             archived_seq: None,
             hidden_seq: None,
             notification_level: NotificationLevel::All,
+            silenced: None,
+            last_sent_at: None,
             rev: 1,
             user_rev: 0,
             reset_user_rev: 0,

@@ -83,6 +83,10 @@ pub struct ConversationPatch {
     /// field that directs have too.
     #[serde(deserialize_with = "nullable")]
     pub message_ttl_ms: Option<Option<u64>>,
+    /// How long members who are no admins wait between two messages, in milliseconds, at most an hour; 0 or `null`
+    /// ends it.
+    #[serde(deserialize_with = "nullable")]
+    pub slow_mode_ms: Option<Option<u64>>,
     /// The host's own data, whole; `null` empties it.
     #[serde(deserialize_with = "nullable")]
     pub custom: Option<Option<JsonObject>>,
@@ -124,6 +128,31 @@ pub struct AddMembers {
 pub struct SetRole {
     /// `admin` or `member`; ownership moves by `PUT …/owner`.
     pub role: Role,
+}
+
+/// `mute_member`: takes the right to write from a member of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MuteMember {
+    /// Where.
+    pub conversation_id: ConversationId,
+    /// Whom.
+    pub user_id: UserId,
+    /// A time, or `"forever"`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "forever"))]
+    pub until: Muted,
+}
+
+/// `unmute_member`: gives it back.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UnmuteMember {
+    /// Where.
+    pub conversation_id: ConversationId,
+    /// Whom.
+    pub user_id: UserId,
 }
 
 /// `PUT /conversations/{id}/owner`.

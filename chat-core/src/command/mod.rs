@@ -11,7 +11,7 @@ mod user;
 
 pub use conversation::{
     AddMembers, ConversationPatch, ConversationSettings, CreateGroup, ListConversations, ListMembers, Mark,
-    Marks, OpenDirect, PermissionsPatch, SetRole, SetTyping, TransferOwnership,
+    Marks, MuteMember, OpenDirect, PermissionsPatch, SetRole, SetTyping, TransferOwnership, UnmuteMember,
 };
 pub use message::{
     DeleteMessage, DeletionScope, EditMessage, ForwardMessage, HistoryOrder, HistoryRequest, KeepMessage,

@@ -79,6 +79,10 @@ names! {
     AddMembers = "add_members";
     /// Removes a member.
     RemoveMember = "remove_member";
+    /// Takes the right to write from a member, or changes until when.
+    MuteMember = "mute_member";
+    /// Gives it back.
+    UnmuteMember = "unmute_member";
     /// Changes a member's role.
     SetRole = "set_role";
     /// Hands ownership over.
@@ -87,6 +91,10 @@ names! {
     BlockUser = "block_user";
     /// Lifts a block.
     UnblockUser = "unblock_user";
+    /// Mutes a user for oneself.
+    MuteUser = "mute_user";
+    /// Lifts such a mute.
+    UnmuteUser = "unmute_user";
     /// Changes one's profile.
     UpdateMe = "update_me";
     /// Changes one's settings.

@@ -1,8 +1,9 @@
 use serde_json::Value;
 
 use super::{
-    DeleteMessage, EditMessage, Foreground, ForwardMessage, KeepMessage, Mark, Marks, OnScreen, OnlineUsers,
-    PinMessage, PresenceOf, ReactTo, RefreshToken, SendMessage, SetTyping, SyncRequest,
+    DeleteMessage, EditMessage, Foreground, ForwardMessage, KeepMessage, Mark, Marks, MuteMember, OnScreen,
+    OnlineUsers, PinMessage, PresenceOf, ReactTo, RefreshToken, SendMessage, SetTyping, SyncRequest,
+    UnmuteMember,
 };
 use crate::config::Limits;
 use crate::decode;
@@ -73,6 +74,10 @@ commands! {
     MarkUnread(Mark) = "mark_unread";
     /// Says that the user types, or has stopped.
     Typing(SetTyping) = "typing";
+    /// Takes the right to write from a member.
+    MuteMember(MuteMember) = "mute_member";
+    /// Gives it back.
+    UnmuteMember(UnmuteMember) = "unmute_member";
     /// A conversation came on screen.
     OpenConversation(OnScreen) = "open_conversation";
     /// It left the screen.

@@ -2,7 +2,7 @@ use crate::engine::{ChatEngine, Decision, Inner};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{SessionId, UserId};
 use crate::live::EndReason;
-use crate::model::{Conversation, Member, NotificationLevel, Role, UserPatch};
+use crate::model::{Conversation, Member, NotificationLevel, Restrictions, Role, UserPatch};
 use crate::port::Via;
 use crate::store::{Facts, Needs};
 use crate::time::Timestamp;
@@ -135,6 +135,7 @@ impl Actor {
         let as_owner = move |facts: &Facts| {
             let mut facts = facts.clone();
             facts.blocks.clear();
+            facts.restrictions = Restrictions::default();
             if let Some(conversation) = &facts.conversation {
                 let member = host_member(conversation, &user);
                 facts.members.insert(user.clone(), member);

@@ -1,5 +1,7 @@
 //! Changing what a group shows and allows.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -10,7 +12,7 @@ use super::{Actor, Decision, avatar, validate};
 use crate::access::{Action, Standing, allowed};
 use crate::command::{CommandName, ConversationPatch};
 use crate::config::Policies;
-use crate::error::ChatResult;
+use crate::error::{ChatError, ChatResult};
 use crate::event::ChatEvent;
 use crate::id::{AttachmentId, ConversationId, MessageId, UserId};
 use crate::model::Conversation;
@@ -18,12 +20,13 @@ use crate::store::{Facts, MembersNeeded, Needs, Target};
 use crate::view::ConversationView;
 
 impl Actor {
-    /// Changes a group's name, description, picture, permissions, custom data, or freezes it; or, in a direct too, after
-    /// what time messages disappear. What is the same already is no change; without any change nothing happens and
-    /// nobody hears of it.
+    /// Changes a group's name, description, picture, permissions, slow mode, custom data, or freezes it; or, in a direct
+    /// too, after what time messages disappear. What is the same already is no change; without any change nothing
+    /// happens and nobody hears of it.
     ///
     /// # Errors
-    /// - `invalid_argument` (`name`, `description`, `custom`, `message_ttl_ms`), `payload_too_large` (`custom`): the
+    /// - `invalid_argument` (`name`, `description`, `slow_mode_ms`, `custom`, `message_ttl_ms`), `payload_too_large`
+    ///   (`custom`): the
     ///   payload itself.
     /// - `conversation_not_found`, `conversation_gone`; `invalid_operation` for a direct.
     /// - `forbidden`: not with the caller's role; `you_blocked`, `not_permitted`: the timer of a direct of two of whom
@@ -116,6 +119,14 @@ impl Update {
         if let Some(Some(ttl)) = patch.message_ttl_ms {
             validate::message_ttl(ttl, limits)?;
         }
+        if let Some(pause) = patch.slow_mode_ms {
+            let pause = pause.filter(|pause| *pause > 0);
+            if pause.is_some_and(|pause| Duration::from_millis(pause) > limits.slow_mode_max) {
+                let most = limits.slow_mode_max.as_millis();
+                return Err(ChatError::invalid("slow_mode_ms", format!("at most {most}")));
+            }
+            patch.slow_mode_ms = Some(pause);
+        }
         let ids = &actor.inner().ids;
         Ok(Self {
             actor: actor.user_id().clone(),
@@ -140,7 +151,13 @@ impl Update {
         if patch.name.is_some() || patch.description.is_some() || patch.avatar_attachment_id.is_some() {
             allowed(&standing, Action::EditInfo)?;
         }
-        if patch.permissions.is_some() || patch.frozen.is_some() || patch.custom.is_some() {
+        let configures = [
+            patch.permissions.is_some(),
+            patch.frozen.is_some(),
+            patch.slow_mode_ms.is_some(),
+            patch.custom.is_some(),
+        ];
+        if configures.contains(&true) {
             allowed(&standing, Action::Configure)?;
         }
         if patch.message_ttl_ms.is_some() {
@@ -233,6 +250,13 @@ impl Update {
             steps.change.conversation.message_ttl_ms = ttl;
             let value = steps.note("message_ttl_ms", ttl);
             steps.line("timer_changed", "message_ttl_ms", value);
+        }
+        if let Some(wanted) = self.patch.slow_mode_ms {
+            let pause = wanted.map(Duration::from_millis);
+            if pause != steps.change.conversation.slow_mode {
+                steps.change.conversation.slow_mode = pause;
+                steps.note("slow_mode_ms", wanted);
+            }
         }
         if let Some(custom) = &self.patch.custom {
             let data = custom.clone().unwrap_or_default();

@@ -87,6 +87,8 @@ pub(crate) fn allow_first_contact(
         member: Some(&member),
         has_blocked: facts.is_blocked(me, other),
         is_blocked: facts.is_blocked(other, me),
+        restrictions: facts.restrictions,
+        now: facts.now,
         policies,
     };
     allowed(&standing, Action::Send).map(|_| ())
@@ -118,6 +120,8 @@ pub(crate) fn new_direct(
         permissions: Permissions::default(),
         frozen: false,
         message_ttl_ms: None,
+        slow_mode: None,
+        sends_until: Timestamp::default(),
         custom: JsonObject::default(),
         dissolved_at: None,
         horizon: Horizon::default(),

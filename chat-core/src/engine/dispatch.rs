@@ -72,6 +72,7 @@ impl Publication {
             (None, Some(event)) => match event {
                 ChatEvent::PresenceChanged { user_id, .. } => user_id.hash(&mut hasher),
                 ChatEvent::BlockChanged { blocker, .. } => blocker.hash(&mut hasher),
+                ChatEvent::MuteChanged { user_id, .. } => user_id.hash(&mut hasher),
                 other => other.conversation_id().hash(&mut hasher),
             },
             (None, None) => {}
@@ -256,6 +257,7 @@ impl ChatEngine {
             None => match event {
                 ChatEvent::InboxUpdated { user_id, .. } => guarded(self.tell_user(user_id)).await,
                 ChatEvent::BlockChanged { blocker, .. } => guarded(self.tell_user(blocker)).await,
+                ChatEvent::MuteChanged { user_id, .. } => guarded(self.tell_user(user_id)).await,
                 // Ephemeral: the next one says it all again.
                 _ => Ok(()),
             },

@@ -119,6 +119,12 @@ impl Export {
                 self.tell(ExportRecord::block(block)).await?;
             }
         }
+        for change in store.mute_changes(user, 0).await? {
+            if let Some(until) = change.until {
+                let user_id = change.user;
+                self.tell(ExportRecord::Mute { user_id, until }).await?;
+            }
+        }
         let mut after = None;
         while let page @ [_, ..] = &store.uploads_by(user, after, PAGE).await?[..] {
             after = page.last().map(|file| file.id);

@@ -287,6 +287,8 @@ impl NewGroup {
             permissions: self.permissions,
             frozen: false,
             message_ttl_ms: None,
+            slow_mode: None,
+            sends_until: facts.now,
             custom: self.custom.clone(),
             dissolved_at: None,
             horizon: Horizon::default(),

@@ -7,7 +7,7 @@ use crate::command::{ListConversations, PageRequest};
 use crate::engine::Actor;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{ConversationId, UserId};
-use crate::model::{Conversation, Member};
+use crate::model::{Conversation, Member, Restrictions};
 use crate::store::{Badge, InboxCounts, InboxEntry, InboxFilter, InboxKey, InboxList, InboxQuery};
 use crate::time::Timestamp;
 use crate::view::{ConversationPage, ConversationView, Page};
@@ -215,6 +215,9 @@ impl Actor {
             member: member.as_ref(),
             has_blocked: false,
             is_blocked: false,
+            // Reading takes none.
+            restrictions: Restrictions::default(),
+            now: self.engine().now(),
             policies: &self.engine().config().policies,
         };
         let (conversation, member) = allowed(&standing, Action::Read)?;

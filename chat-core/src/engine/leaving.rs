@@ -197,6 +197,7 @@ fn depart(change: &mut ChangeSet, member: &Member, state: MemberState, reason: R
         added: Vec::new(),
         removed: vec![user.clone()],
         roles: std::collections::BTreeMap::new(),
+        muted: std::collections::BTreeMap::new(),
     });
     let rev = change.next_rev();
     change.event(ChatEvent::ConversationRemoved {

@@ -362,6 +362,8 @@ impl Request {
             member: facts.members.get(&self.user),
             has_blocked: false,
             is_blocked: false,
+            restrictions: facts.restrictions,
+            now: facts.now,
             policies: &self.policies,
         };
         allowed(&standing, Action::Read)

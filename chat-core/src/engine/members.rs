@@ -234,7 +234,7 @@ impl Actor {
         self.member_view_of(member).await
     }
 
-    async fn member_view_of(&self, member: Member) -> ChatResult<MemberView> {
+    pub(super) async fn member_view_of(&self, member: Member) -> ChatResult<MemberView> {
         let view = self.render_members(vec![member]).await?.pop();
         view.ok_or_else(|| ChatError::new(ErrorCode::UserNotFound, "no such member"))
     }
@@ -304,6 +304,7 @@ impl Adding {
             added: answer.added.clone(),
             removed: Vec::new(),
             roles: BTreeMap::new(),
+            muted: BTreeMap::new(),
         });
         if line {
             let mut params = Map::new();
@@ -350,6 +351,8 @@ pub(super) fn standing<'a>(facts: &'a Facts, user: &UserId, policies: &'a Polici
         member: facts.members.get(user),
         has_blocked: false,
         is_blocked: false,
+        restrictions: facts.restrictions,
+        now: facts.now,
         policies,
     }
 }
@@ -393,20 +396,26 @@ pub(super) fn withdraw(member: &mut Member) {
     member.unread_from = None;
 }
 
-/// Gives members new ranks under one rev and tells of it; returns their new rows in the same order.
+/// Gives members new ranks under one rev and tells of it; returns their new rows in the same order. Nobody outranks an
+/// owner, so his mute ends.
 pub(super) fn change_roles<'a>(
     change: &mut ChangeSet,
     roles: impl IntoIterator<Item = (&'a Member, Role)>,
 ) -> Vec<Member> {
     let rev = change.next_rev();
-    let changed: Vec<Member> = roles
-        .into_iter()
-        .map(|(member, role)| Member {
+    let mut muted = BTreeMap::new();
+    let mut changed = Vec::new();
+    for (member, role) in roles {
+        let mut member = Member {
             role,
             rev,
             ..member.clone()
-        })
-        .collect();
+        };
+        if role == Role::Owner && member.silenced.take().is_some() {
+            muted.insert(member.user_id.clone(), None);
+        }
+        changed.push(member);
+    }
     change.event(ChatEvent::MembersChanged {
         conversation_id: change.conversation.id,
         rev,
@@ -415,6 +424,7 @@ pub(super) fn change_roles<'a>(
         roles: (changed.iter())
             .map(|member| (member.user_id.clone(), member.role))
             .collect(),
+        muted,
     });
     for member in &changed {
         change.put_member(member.clone());

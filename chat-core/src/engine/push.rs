@@ -21,7 +21,7 @@ use crate::config::Policies;
 use crate::error::ChatResult;
 use crate::id::{MessageId, UserId};
 use crate::live::Attention;
-use crate::model::{Conversation, ConversationKind, Device, Member, Message, PushContent, User};
+use crate::model::{Conversation, ConversationKind, Device, Member, Message, Muted, PushContent, User};
 use crate::port::{Notifier, Push};
 use crate::text;
 use crate::time::Timestamp;
@@ -337,6 +337,7 @@ impl ChatEngine {
         let blocks = store
             .blocks_among(to, std::slice::from_ref(&message.sender_id))
             .await?;
+        let muted = store.mute_of(to, &message.sender_id).await?;
         let hidden = store.hidden_among(to, &[message.id]).await?;
         let group = conversation.kind == ConversationKind::Group;
         Ok(Some(PushScene {
@@ -347,6 +348,7 @@ impl ChatEngine {
             sender_blocked: blocks.blocked.contains(&message.sender_id),
             hidden: !hidden.is_empty(),
             group,
+            muted_sender: muted,
             has_device,
             attention: self.inner().live.attention(to, conversation.id),
             now: self.now(),
@@ -385,6 +387,8 @@ pub(super) struct PushScene {
     pub(super) member: Member,
     pub(super) blocked: bool,
     pub(super) sender_blocked: bool,
+    /// His mute of the sender, whether it still lasts or not.
+    pub(super) muted_sender: Option<Muted>,
     pub(super) hidden: bool,
     group: bool,
     pub(super) has_device: bool,
@@ -413,7 +417,8 @@ impl PushScene {
             blocked: self.blocked,
             visible: self.sees(engine),
             settings: &self.user.settings,
-            suspended: self.user.suspended,
+            suspended: self.user.is_suspended(self.now),
+            sender_muted: self.muted_sender.is_some_and(|until| until.is_active(self.now)),
             has_device: self.has_device,
             attention: self.attention,
             policies: &engine.config().policies,

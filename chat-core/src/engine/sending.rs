@@ -1,6 +1,7 @@
 //! Sending: idempotent by client id, decided inside the commit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::content::{self, MENTION_ALL};
 use super::{directs, marks};
@@ -14,7 +15,7 @@ use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{AttachmentId, ConversationId, MessageId, UserId};
 use crate::model::{
     Attachment, AttachmentKind, AttachmentState, Content, Conversation, ConversationKind, DirectPair,
-    Forwarded, Member, Message, MessageKind, ReadAudience, ReplyTarget,
+    Forwarded, Member, Message, MessageKind, ReadAudience, ReplyTarget, Role,
 };
 use crate::store::{Facts, MembersNeeded, Needs, Target};
 use crate::time::Timestamp;
@@ -48,9 +49,11 @@ impl Actor {
     /// - `cannot_message_self`, `user_not_found` (by recipient); `conversation_not_found`, `conversation_gone`.
     /// - `idempotency_conflict`.
     /// - `forbidden`, `you_blocked`, `not_permitted`: not here, not now, not by him.
+    /// - `slow_mode`: sooner after his last message here than the group allows.
     /// - `attachment_not_found`, `conflict` (`attachment_ids`); `message_not_found`, `invalid_operation` (`reply_to`).
     /// - `rejected_by_policy`: the host's hook.
-    /// - `rate_limited`: the first message to a user makes a conversation, and those have a rate of their own.
+    /// - `rate_limited`: too many messages come to this conversation at once; or it is the first message to a user,
+    ///   which makes a conversation, and those have a rate of their own.
     /// - `overloaded`, `unavailable`, `outcome_unknown`, `storage_full`.
     pub async fn send(&self, message: SendMessage) -> ChatResult<SentMessage> {
         let about = self
@@ -91,6 +94,7 @@ impl Actor {
         };
         let request = Request {
             sender: self.user_id().clone(),
+            host: self.is_host(),
             other,
             message,
             content: structured,
@@ -178,6 +182,7 @@ impl Actor {
         members.extend(message.mentions.iter().filter(|user| **user != me).cloned());
         needs.members = MembersNeeded::Of(members);
         needs.replay = message.client_id.clone().map(|key| (me.clone(), key));
+        needs.restrictions_of = Some(me.clone());
         needs.blocks = blocks_with.map(|other| (me.clone(), vec![other.clone()]));
         needs.attachments = message.attachment_ids.clone();
         if let Some(target) = message.reply_to {
@@ -211,6 +216,8 @@ impl Actor {
                 member: facts.members.get(&me),
                 has_blocked: false,
                 is_blocked: false,
+                restrictions: facts.restrictions,
+                now: facts.now,
                 policies: &policies,
             };
             let (conversation, _) = allowed(&standing, Action::Read)?;
@@ -244,6 +251,8 @@ impl Actor {
 /// A send as its decision sees it.
 struct Request {
     sender: UserId,
+    /// Whether it is the host's: no rate stops it.
+    host: bool,
     /// The other user, when it goes to a direct.
     other: Option<UserId>,
     message: SendMessage,
@@ -257,6 +266,16 @@ struct Request {
     /// For a forwarded message.
     origin: Option<Origin>,
     config: ChatConfig,
+}
+
+/// Slow mode: a pause after the member's last message.
+fn check_pause(conversation: &Conversation, member: &Member, now: Timestamp) -> ChatResult<()> {
+    match conversation.next_send_at(member) {
+        // The clock may have been set back; nobody waits longer than one pause.
+        Some(next) if next > now => Err(ChatError::new(ErrorCode::SlowMode, "this group is in slow mode")
+            .with_retry_after(next.since(now).min(conversation.slow_mode.unwrap_or_default()))),
+        _ => Ok(()),
+    }
 }
 
 /// The earlier send under the same key, or the conflict with it.
@@ -293,15 +312,43 @@ impl Request {
         }
         content::check_times(&self.content, facts.now, &self.config.limits)?;
         let (conversation, member) = allowed(&standing, Action::Send)?;
+        check_pause(conversation, member, facts.now)?;
+        let sends_until = self.take_room(conversation, facts.now)?;
         let reply_to = self.reply_target(facts, conversation, member)?;
         let files = self.claim_files(facts)?;
         let (mentions, mentions_all, dropped) = self.mentions(facts, &standing, conversation);
         let mut change = ChangeSet::of(conversation, facts);
+        change.conversation.sends_until = sends_until;
         let message = self.append(&mut change, files, reply_to, mentions, mentions_all);
+        let mut member = member.clone();
+        if conversation.slow_mode.is_some() && member.role < Role::Admin {
+            member.last_sent_at = Some(change.at);
+            change.put_member(member.clone());
+        }
         if let Some(audience) = self.reads {
-            marks::read_on_send(&mut change, member, message.seq, audience);
+            marks::read_on_send(&mut change, &member, message.seq, audience);
         }
         Ok(self.sent(change, &message, dropped))
+    }
+
+    /// The room of all senders together (GCRA): until when it is spoken for after this message.
+    fn take_room(&self, conversation: &Conversation, now: Timestamp) -> ChatResult<Timestamp> {
+        if self.host {
+            return Ok(conversation.sends_until);
+        }
+        let rate = self.config.limits.sends_per_conversation;
+        let each = Duration::from_millis(60_000_u64.div_ceil(u64::from(rate.per_minute.max(1))));
+        let ahead = each.saturating_mul(rate.burst.max(1) - 1);
+        // Never further ahead than the burst, whatever the clock did.
+        let until = conversation.sends_until.clamp(now, now.after(ahead).after(each));
+        let wait = until.since(now.after(ahead));
+        if wait.is_zero() {
+            return Ok(until.after(each));
+        }
+        Err(
+            ChatError::new(ErrorCode::RateLimited, "too many messages come here at once")
+                .with_retry_after(wait),
+        )
     }
 
     fn standing<'a>(&'a self, facts: &'a Facts, conversation: &'a Conversation) -> Standing<'a> {
@@ -311,6 +358,8 @@ impl Request {
             member: facts.members.get(&self.sender),
             has_blocked: other.is_some_and(|other| facts.is_blocked(&self.sender, other)),
             is_blocked: other.is_some_and(|other| facts.is_blocked(other, &self.sender)),
+            restrictions: facts.restrictions,
+            now: facts.now,
             policies: &self.config.policies,
         }
     }

@@ -5,20 +5,21 @@ use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::UserId;
 use crate::live::EndReason;
 use crate::model::User;
+use crate::time::Timestamp;
 
 /// How many users are looked up in one question to the store.
 const CHUNK: usize = 500;
 
 impl User {
-    /// Refuses who is shut out.
+    /// Refuses who is shut out at `now`.
     ///
     /// # Errors
     /// `not_permitted`: he is suspended, or was erased.
-    pub fn check_welcome(&self) -> ChatResult<()> {
+    pub fn check_welcome(&self, now: Timestamp) -> ChatResult<()> {
         if self.erased.is_some() {
             return Err(ChatError::new(ErrorCode::NotPermitted, "this user was erased"));
         }
-        if self.suspended {
+        if self.is_suspended(now) {
             return Err(ChatError::new(ErrorCode::NotPermitted, "this user is suspended"));
         }
         Ok(())
@@ -38,10 +39,8 @@ impl ChatEngine {
                     return;
                 }
             };
-            for user in users
-                .iter()
-                .filter(|user| user.suspended || user.erased.is_some())
-            {
+            let at = self.now();
+            for user in (users.iter()).filter(|user| user.is_suspended(at) || user.erased.is_some()) {
                 inner.live.end_user(&user.id, EndReason::Revoked);
             }
         }
@@ -54,7 +53,7 @@ impl ChatEngine {
     pub(crate) async fn check_not_suspended(&self, user: &UserId) -> ChatResult<()> {
         let now = self.inner().store.users(std::slice::from_ref(user)).await?.pop();
         match now {
-            Some(user) => user.check_welcome(),
+            Some(user) => user.check_welcome(self.now()),
             None => Ok(()),
         }
     }

@@ -89,6 +89,7 @@ impl Subject {
         needs.members = MembersNeeded::Of(vec![self.actor.clone()]);
         needs.messages = vec![self.found.id];
         needs.hidden_by = Some(self.actor.clone());
+        needs.restrictions_of = Some(self.actor.clone());
         let other = self.peer.as_ref().unwrap_or(&self.found.sender_id);
         if *other != self.actor {
             needs.blocks = Some((self.actor.clone(), vec![other.clone()]));
@@ -108,6 +109,8 @@ impl Subject {
             member: facts.members.get(&self.actor),
             has_blocked: peer.is_some_and(|peer| facts.is_blocked(&self.actor, peer)),
             is_blocked: peer.is_some_and(|peer| facts.is_blocked(peer, &self.actor)),
+            restrictions: facts.restrictions,
+            now: facts.now,
             policies: &self.policies,
         };
         let (conversation, member) = allowed(&standing, Action::Read).map_err(as_message)?;

@@ -15,7 +15,7 @@ use crate::id::ConversationId;
 use crate::model::{ConversationKind, MemberState, Rev};
 use crate::store::{InboxEntry, InboxFilter, InboxKey, InboxList, SyncPosition};
 use crate::time::Timestamp;
-use crate::view::{BlockListDelta, RemovalReason, RemovedConversation, SyncAnswer};
+use crate::view::{BlockListDelta, MuteListDelta, RemovalReason, RemovedConversation, SyncAnswer};
 
 /// What sync tokens are sealed for.
 const PURPOSE: &str = "sync";
@@ -120,11 +120,13 @@ impl Actor {
             (None, None) => (0, self.all(start, None, &HashMap::new()).await?),
         };
         let blocks = self.block_list_since(known_user_rev).await?;
+        let mutes = self.mute_list_since(known_user_rev).await?;
         let conversations = self.synced(outline.entries).await?;
         Ok(SyncAnswer {
             conversations,
             removed: outline.removed,
             blocks,
+            mutes,
             badge: self.badge().await?,
             token: self.inner().sealer.seal(self.user_id(), PURPOSE, &outline.place),
             has_more: outline.has_more,
@@ -406,6 +408,23 @@ impl Actor {
         let mut delta = BlockListDelta::default();
         for change in changes {
             if change.blocked {
+                delta.added.push(change.user);
+            } else {
+                delta.removed.push(change.user);
+            }
+        }
+        Ok(delta)
+    }
+}
+
+impl Actor {
+    async fn mute_list_since(&self, user_rev: u64) -> ChatResult<MuteListDelta> {
+        let changes = self.inner().store.mute_changes(self.user_id(), user_rev).await?;
+        let now = self.engine().now();
+        let mut delta = MuteListDelta::default();
+        for change in changes {
+            // One that has lapsed since is none.
+            if change.until.is_some_and(|until| until.is_active(now)) {
                 delta.added.push(change.user);
             } else {
                 delta.removed.push(change.user);

@@ -31,8 +31,8 @@ impl Actor {
     ///
     /// # Errors
     /// - `conversation_not_found`, `conversation_gone`.
-    /// - `you_blocked`, `not_permitted`: one of a direct's two has blocked the other, or the conversation is frozen.
-    ///   A stop is never refused for that.
+    /// - `you_blocked`, `not_permitted`: one of a direct's two has blocked the other, the conversation is frozen, or
+    ///   he is muted. A stop is never refused for that.
     /// - `unavailable`.
     pub async fn set_typing(&self, typing: SetTyping) -> ChatResult<()> {
         let about = self
@@ -62,31 +62,31 @@ impl Actor {
             }
             None => crate::store::Blocks::default(),
         };
+        let me = self
+            .inner()
+            .store
+            .users(std::slice::from_ref(self.user_id()))
+            .await?
+            .pop()
+            .filter(|_| !self.is_host());
         let config = self.engine().config();
         let standing = Standing {
             conversation: Some(&conversation),
             member: Some(&member),
             has_blocked: !blocks.blocked.is_empty(),
             is_blocked: !blocks.blocked_by.is_empty(),
+            restrictions: me.as_ref().map(User::restrictions).unwrap_or_default(),
+            now: self.engine().now(),
             policies: &config.policies,
         };
         allowed(&standing, Action::Type)?;
-        if count_of(&conversation) > config.policies.large_group_threshold || self.is_invisible().await? {
+        // Whoever shows nobody that he is online would be shown by his typing.
+        let is_invisible = me.is_some_and(|me| me.settings.show_online == Visibility::Nobody);
+        if count_of(&conversation) > config.policies.large_group_threshold || is_invisible {
             return Ok(());
         }
         typists.start(id, self.user_id(), self.session(), &config.limits);
         Ok(())
-    }
-
-    /// Whether the caller shows nobody that he is online: typing would.
-    async fn is_invisible(&self) -> ChatResult<bool> {
-        let me = self
-            .inner()
-            .store
-            .users(std::slice::from_ref(self.user_id()))
-            .await?
-            .pop();
-        Ok(me.is_some_and(|me| me.settings.show_online == Visibility::Nobody))
     }
 
     /// A message says that its sender has typed.

@@ -15,7 +15,8 @@ use crate::id::{SessionId, UserId};
 use crate::port::{Authenticator, Credentials, Identity, WireEvent};
 use crate::view::{OnlineUsersAnswer, PresenceAnswer, TokenAnswer};
 
-/// Where a connection comes from.
+/// Where a connection or a request comes from. A host behind a proxy that it trusts puts one into the extensions of a
+/// request; it is believed there instead of the address of the socket, for every limit per address.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ConnectFrom {
     /// The remote address, for the limit per address.
@@ -108,7 +109,7 @@ impl ChatEngine {
                 ));
             }
         };
-        user.check_welcome()?;
+        user.check_welcome(self.now())?;
         Ok(user.id)
     }
 }
@@ -216,6 +217,14 @@ impl Session {
             C::Typing(typing) => {
                 actor.set_typing(typing).await?;
                 Ok(json!({}))
+            }
+            C::MuteMember(mute) => {
+                let member = actor.mute_member(mute.conversation_id, &mute.user_id, mute.until);
+                answer(&json!({ "member": member.await? }))
+            }
+            C::UnmuteMember(unmute) => {
+                let member = actor.unmute_member(unmute.conversation_id, &unmute.user_id);
+                answer(&json!({ "member": member.await? }))
             }
             C::OpenConversation(on_screen) => {
                 actor.check_readable(on_screen.conversation_id).await?;

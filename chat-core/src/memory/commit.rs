@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::state::{HideRow, MemberRow, MessageRow, Room, State, Step};
 use crate::error::{BackendError, BackendErrorKind, ChatError};
 use crate::id::ConversationId;
-use crate::model::Message;
+use crate::model::{Message, User};
 use crate::store::{Change, Facts, MembersNeeded, Needs, Target, Writes};
 use crate::text::fold;
 use crate::time::Timestamp;
@@ -83,6 +83,8 @@ impl State {
                 facts.user_revs.insert(id.clone(), user.user_rev);
             }
         }
+        let writer = needs.restrictions_of.as_ref().and_then(|id| self.users.get(id));
+        facts.restrictions = writer.map(User::restrictions).unwrap_or_default();
         facts
     }
 

@@ -13,6 +13,7 @@ mod devices;
 mod inbox;
 mod mentions;
 mod messages;
+mod mutes;
 mod outbox;
 mod personal;
 mod receipts;

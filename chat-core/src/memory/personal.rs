@@ -169,6 +169,9 @@ impl State {
         if let Some(blocks) = self.blocks.get_mut(user) {
             blocks.retain(|_, _| stays(true));
         }
+        if let Some(mutes) = self.mutes.get_mut(user) {
+            mutes.retain(|_, _| stays(true));
+        }
         for room in self.rooms.values_mut() {
             room.advances
                 .retain(|step: &Step| stays(step.advance.user_id == *user));

@@ -6,7 +6,7 @@ use crate::config::BlockedInGroup;
 use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
 use crate::model::{
     Account, AccountSession, Advance, Attachment, Conversation, ConversationKind, Device, DirectPair, Hide,
-    Member, Message, Reaction, Rev, Seq, User,
+    Member, Message, Muted, Reaction, Rev, Seq, User,
 };
 use crate::time::Timestamp;
 
@@ -25,6 +25,8 @@ pub(super) struct State {
     pub(super) hides: HashMap<UserId, HashMap<MessageId, HideRow>>,
     /// By blocker, then by the blocked; lifted blocks stay as entries of the change log.
     pub(super) blocks: HashMap<UserId, BTreeMap<UserId, BlockRow>>,
+    /// By who mutes, then by the muted; lifted mutes stay as entries of the change log.
+    pub(super) mutes: HashMap<UserId, BTreeMap<UserId, MuteRow>>,
     pub(super) devices: HashMap<String, Device>,
     pub(super) attachments: HashMap<AttachmentId, Attachment>,
     pub(super) outbox: Outbox,
@@ -76,6 +78,11 @@ pub(super) struct BlockRow {
     pub(super) on: bool,
     pub(super) user_rev: u64,
     pub(super) at: Timestamp,
+}
+
+pub(super) struct MuteRow {
+    pub(super) until: Option<Muted>,
+    pub(super) user_rev: u64,
 }
 
 /// How one viewer looks at one conversation: what [`Sight`] needs besides the message.

@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Horizon, JsonObject, Rev, Seq};
+use super::{Horizon, JsonObject, Member, Rev, Role, Seq};
 use crate::id::{AttachmentId, ConversationId, UserId};
 use crate::time::Timestamp;
 
@@ -176,6 +178,11 @@ pub struct Conversation {
     pub frozen: bool,
     /// Messages sent from now on disappear so many milliseconds after they were sent; `None`: they stay.
     pub message_ttl_ms: Option<u64>,
+    /// Members who are no admins wait so long between two messages; whole milliseconds.
+    pub slow_mode: Option<Duration>,
+    /// Until when the room for messages of all senders together is spoken for, by the rate
+    /// [`sends_per_conversation`](crate::config::Limits::sends_per_conversation).
+    pub sends_until: Timestamp,
     /// The host's own data, at most 8 KiB.
     pub custom: JsonObject,
     /// Set when a group was deleted.
@@ -185,6 +192,13 @@ pub struct Conversation {
 }
 
 impl Conversation {
+    /// When this member may send again, if slow mode makes him wait: not owner and admins.
+    #[must_use]
+    pub fn next_send_at(&self, member: &Member) -> Option<Timestamp> {
+        let pause = self.slow_mode.filter(|_| member.role < Role::Admin)?;
+        Some(member.last_sent_at?.after(pause))
+    }
+
     /// Takes note of a new countable message: the list sorts by it, and it is news to all but its sender.
     pub fn note_countable(&mut self, seq: Seq, sender: &UserId, at: Timestamp) {
         self.last_countable.push(seq, sender, self.last_activity_at);

@@ -48,7 +48,7 @@ impl Interval {
     }
 }
 
-/// Until when a conversation is muted.
+/// Until when something or somebody is muted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Muted {
     /// Until that time.
@@ -142,6 +142,10 @@ pub struct Member {
     pub hidden_seq: Option<Seq>,
     /// Which messages alert.
     pub notification_level: NotificationLevel,
+    /// An admin of the group has taken the right to write from him until then. It outlives leaving and coming back.
+    pub silenced: Option<Muted>,
+    /// When he last sent something here while the group was in slow mode; kept in such groups only.
+    pub last_sent_at: Option<Timestamp>,
     /// Rev of the last public change: role, joining, leaving, marks.
     pub rev: Rev,
     /// Value of his `user_rev` at the last private change.
@@ -173,6 +177,8 @@ impl Member {
             archived_seq: None,
             hidden_seq: None,
             notification_level: NotificationLevel::All,
+            silenced: None,
+            last_sent_at: None,
             rev: 0,
             user_rev: 0,
             reset_user_rev: 0,

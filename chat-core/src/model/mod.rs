@@ -24,8 +24,8 @@ pub use message::{
 };
 pub use receipt::{Advance, Block, Hide, Reaction, ReadAudience};
 pub use user::{
-    Account, AccountSession, NewUser, PushContent, PushLevel, SettingsChange, User, UserKind, UserPatch,
-    UserSettings, Visibility,
+    Account, AccountSession, NewUser, PushContent, PushLevel, Restrictions, SettingsChange, User, UserKind,
+    UserPatch, UserSettings, Visibility,
 };
 
 /// A message's place in its conversation: 1, 2, 3 … without gaps, in the order of visibility.

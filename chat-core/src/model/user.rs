@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Erasure, JsonObject};
+use super::{Erasure, JsonObject, Muted};
 use crate::id::{AttachmentId, UserId};
 use crate::time::Timestamp;
 
@@ -148,8 +148,12 @@ pub struct User {
     pub custom: JsonObject,
     /// Private settings.
     pub settings: UserSettings,
-    /// A suspended user may not do anything.
+    /// A suspended user may not do anything: [`User::is_suspended`].
     pub suspended: bool,
+    /// The suspension ends then by itself.
+    pub suspended_until: Option<Timestamp>,
+    /// A moderator has taken the right to write anywhere from him until then.
+    pub muted: Option<Muted>,
     /// When the engine met him.
     pub created_at: Timestamp,
     /// End of his last session.
@@ -168,12 +172,43 @@ impl User {
     fn erase(&mut self, erasure: Erasure) {
         *self = Self {
             suspended: self.suspended,
+            suspended_until: self.suspended_until,
             user_rev: self.user_rev,
             erased: Some(erasure),
             ..NewUser::new(self.id.clone())
                 .with_name("")
                 .into_user(self.created_at)
         };
+    }
+}
+
+/// What moderators have forbidden a user everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Restrictions {
+    /// He may not do anything until then.
+    pub suspended: Option<Muted>,
+    /// He may not write until then.
+    pub muted: Option<Muted>,
+}
+
+impl User {
+    /// What moderators have forbidden him; what has lapsed may be among it.
+    #[must_use]
+    pub fn restrictions(&self) -> Restrictions {
+        Restrictions {
+            suspended: self
+                .suspended
+                .then(|| self.suspended_until.map_or(Muted::Forever, Muted::Until)),
+            muted: self.muted,
+        }
+    }
+
+    /// Whether he is suspended at `now`.
+    #[must_use]
+    pub fn is_suspended(&self, now: Timestamp) -> bool {
+        self.restrictions()
+            .suspended
+            .is_some_and(|suspended| suspended.is_active(now))
     }
 }
 
@@ -232,6 +267,8 @@ impl NewUser {
             custom: self.custom,
             settings: UserSettings::default(),
             suspended: false,
+            suspended_until: None,
+            muted: None,
             created_at: now,
             last_seen_at: None,
             user_rev: 0,
@@ -255,6 +292,10 @@ pub struct UserPatch {
     pub settings: Option<SettingsChange>,
     /// Suspended or not.
     pub suspended: Option<bool>,
+    /// New end of a suspension; cleared, it has none.
+    pub suspended_until: Option<Option<Timestamp>>,
+    /// New mute everywhere.
+    pub muted: Option<Option<Muted>>,
     /// Later end of the last session; an earlier one is ignored.
     pub last_seen_at: Option<Timestamp>,
     /// Erases him, or says that it is done; nothing else of the patch counts then, but for the picture it retires.
@@ -304,6 +345,12 @@ impl UserPatch {
         }
         if let Some(suspended) = self.suspended {
             user.suspended = suspended;
+        }
+        if let Some(until) = self.suspended_until {
+            user.suspended_until = until;
+        }
+        if let Some(muted) = self.muted {
+            user.muted = muted;
         }
         if let Some(at) = self.last_seen_at {
             user.last_seen_at = user.last_seen_at.max(Some(at));

@@ -22,6 +22,8 @@ pub enum RateScope {
     Creates,
     /// Logins of an account from an address.
     Logins,
+    /// Logins of any account from an address.
+    Addresses,
 }
 
 /// Whether there is room.
@@ -59,6 +61,7 @@ impl LocalRateLimiter {
             (RateScope::Searches, limits.searches),
             (RateScope::Creates, limits.creates),
             (RateScope::Logins, limits.logins),
+            (RateScope::Addresses, limits.logins_per_address),
         ]
         .into_iter()
         .map(|(scope, rate)| (scope, DefaultKeyedRateLimiter::keyed(quota(rate))))

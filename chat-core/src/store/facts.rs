@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::ChatError;
 use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
-use crate::model::{Attachment, Conversation, DirectPair, Member, Message, Reaction};
+use crate::model::{Attachment, Conversation, DirectPair, Member, Message, Reaction, Restrictions};
 use crate::store::Writes;
 use crate::time::Timestamp;
 
@@ -55,6 +55,8 @@ pub struct Needs {
     pub user_revs: Vec<UserId>,
     /// How many messages are pinned.
     pub pins: bool,
+    /// Whose restrictions by moderators matter: of who writes.
+    pub restrictions_of: Option<UserId>,
 }
 
 impl Needs {
@@ -72,6 +74,7 @@ impl Needs {
             hidden_by: None,
             user_revs: Vec::new(),
             pins: false,
+            restrictions_of: None,
         }
     }
 }
@@ -105,6 +108,8 @@ pub struct Facts {
     /// How many messages of the conversation are pinned, the deleted and (at `now`) expired ones not counted; 0 when
     /// that was not asked for.
     pub pins: u64,
+    /// The restrictions asked for; none for an unknown user.
+    pub restrictions: Restrictions,
 }
 
 impl Facts {

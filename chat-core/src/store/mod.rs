@@ -30,6 +30,7 @@ mod device;
 mod facts;
 mod mention;
 mod message;
+mod mute;
 mod outbox;
 mod personal;
 mod receipt;
@@ -51,6 +52,7 @@ pub use message::{
     Anchor, ChangedMessages, ChangesQuery, ExpiryKey, History, HistoryQuery, MessageStore, PersonalFacts,
     PinKey, PinsQuery, ReactionSummary, SearchKey, SearchQuery, Viewer,
 };
+pub use mute::{MuteChange, MuteStore, UserMute};
 pub use outbox::{ClaimedEntry, OutboxBacklog, OutboxEntry, OutboxStore};
 pub use personal::{MarkStep, PersonalStore, StepPlace};
 pub use receipt::{MarkTimes, MarksThen, ReceiptStore};
@@ -66,6 +68,7 @@ pub trait Store:
     + MentionStore
     + ReceiptStore
     + BlockStore
+    + MuteStore
     + DeviceStore
     + AttachmentStore
     + RetentionStore
@@ -81,6 +84,7 @@ impl<T> Store for T where
         + MentionStore
         + ReceiptStore
         + BlockStore
+        + MuteStore
         + DeviceStore
         + AttachmentStore
         + RetentionStore

@@ -22,6 +22,10 @@ pub struct MemberView {
     pub delivered_seq: Seq,
     /// Everything up to here was read by him, as far as the viewer may know.
     pub read_seq: Seq,
+    /// He may not write here until then; shown to himself and to admins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "forever"))]
+    pub muted_until: Option<Muted>,
 }
 
 /// The newest message, for the list.
@@ -82,6 +86,9 @@ pub struct MyView {
     pub visible_from_seq: Seq,
     /// Which messages alert.
     pub notification_level: NotificationLevel,
+    /// When slow mode lets the caller send again; absent when it does already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_send_at: Option<Timestamp>,
     /// What the caller may do here.
     pub can: Vec<&'static str>,
 }
@@ -139,6 +146,9 @@ pub struct ConversationView {
     /// Messages sent from now on disappear so many milliseconds after they were sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_ttl_ms: Option<u64>,
+    /// Members who are no admins wait so long between two messages, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow_mode_ms: Option<u64>,
     /// The host's own data.
     pub custom: JsonObject,
 }

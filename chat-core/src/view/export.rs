@@ -38,6 +38,13 @@ pub enum ExportRecord {
         /// Since when.
         at: Timestamp,
     },
+    /// A user he has muted.
+    Mute {
+        /// Whom.
+        user_id: UserId,
+        /// Until when.
+        until: Muted,
+    },
     /// A conversation he is or was in, with his marks and settings there.
     Membership(ExportedMembership),
     /// A message he sent, or a line of the engine he caused.

@@ -24,7 +24,7 @@ pub use message::{
 };
 pub use page::Page;
 pub use session::{
-    BlockListDelta, Capabilities, OnlineUsersAnswer, PresenceAnswer, RemovalReason, RemovedConversation,
-    SyncAnswer, SyncedConversation, SyncedMember, SyncedMessage, TokenAnswer,
+    BlockListDelta, Capabilities, MuteListDelta, OnlineUsersAnswer, PresenceAnswer, RemovalReason,
+    RemovedConversation, SyncAnswer, SyncedConversation, SyncedMember, SyncedMessage, TokenAnswer,
 };
-pub use user::{DeviceView, PresenceStatus, PresenceView, UserPresence, UserView};
+pub use user::{DeviceView, MutedUser, PresenceStatus, PresenceView, UserPresence, UserView};

@@ -78,6 +78,16 @@ pub struct BlockListDelta {
     pub removed: Vec<UserId>,
 }
 
+/// Changes of the caller's list of muted users.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MuteListDelta {
+    /// Muted since, or until another time; their ends are in `GET /mutes`.
+    pub added: Vec<UserId>,
+    /// Not muted any more.
+    pub removed: Vec<UserId>,
+}
+
 /// Answer to `sync`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -88,6 +98,8 @@ pub struct SyncAnswer {
     pub removed: Vec<RemovedConversation>,
     /// Changes of the block list.
     pub blocks: BlockListDelta,
+    /// Changes of the list of muted users.
+    pub mutes: MuteListDelta,
     /// The caller's totals.
     pub badge: Badge,
     /// Where to go on from.

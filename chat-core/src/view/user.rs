@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::id::UserId;
-use crate::model::{JsonObject, Platform, Provider, UserKind};
+use crate::model::{JsonObject, Muted, Platform, Provider, UserKind};
 use crate::time::Timestamp;
 
 /// Whether somebody is there.
@@ -63,6 +63,17 @@ pub struct UserView {
     pub presence: Option<PresenceView>,
     /// The host's own data.
     pub custom: JsonObject,
+}
+
+/// A user the caller mutes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MutedUser {
+    /// Who.
+    pub user: UserView,
+    /// Until when.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "forever"))]
+    pub muted_until: Muted,
 }
 
 /// A device, as its owner sees it.

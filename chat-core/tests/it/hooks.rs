@@ -116,6 +116,11 @@ async fn every_live_command_that_changes_something_passes_the_hooks() {
         ("mark_read", json!({"conversation_id": id, "seq": 1})),
         ("mark_unread", json!({"conversation_id": id, "seq": 1})),
         ("typing", json!({"conversation_id": id, "active": true})),
+        (
+            "mute_member",
+            json!({"conversation_id": id, "user_id": "bob", "until": "forever"}),
+        ),
+        ("unmute_member", json!({"conversation_id": id, "user_id": "bob"})),
     ];
     for name in ClientCommand::NAMES {
         if ASKED_OF_NOBODY.contains(name) {
@@ -169,6 +174,7 @@ const READS: &[&str] = &[
     "members",
     "mentions",
     "message",
+    "muted_users",
     "online_users",
     "pinned_messages",
     "presence",

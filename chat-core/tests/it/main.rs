@@ -24,6 +24,7 @@ mod leaving;
 mod marks;
 mod meetings;
 mod members;
+mod muting;
 mod ports;
 mod presence;
 mod profile;

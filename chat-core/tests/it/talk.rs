@@ -109,6 +109,8 @@ impl World {
             permissions: Permissions::default(),
             frozen: false,
             message_ttl_ms: None,
+            slow_mode: None,
+            sends_until: now,
             custom: JsonObject::default(),
             dissolved_at: None,
             horizon: Horizon::default(),

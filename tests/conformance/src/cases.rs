@@ -62,6 +62,7 @@ macro_rules! store {
                 reactions_are_seen_oldest_first
                 hides_are_seen_among_the_messages
                 user_revs_are_seen_of_known_users
+                restrictions_are_seen_of_who_writes
                 a_decision_is_told_the_time
             }
             commit {
@@ -196,6 +197,12 @@ macro_rules! store {
                 steps_of_marks_come_by_seq
                 private_rows_go_bit_by_bit
                 an_erased_row_holds_nothing_and_changes_no_more
+            }
+            mutes {
+                muting_is_idempotent
+                the_mute_list_holds_what_stands
+                concurrent_mutes_share_no_user_rev
+                mute_changes_tell_the_last_change_of_each
             }
             blocks {
                 blocking_is_idempotent

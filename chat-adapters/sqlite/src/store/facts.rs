@@ -1,13 +1,13 @@
 //! Loads what a decision asked to see, and nothing else.
 
 use chat_core::id::UserId;
-use chat_core::model::Reaction;
+use chat_core::model::{Reaction, Restrictions};
 use chat_core::store::{Facts, MembersNeeded, Needs, Target};
 use chat_core::time::Timestamp;
 
 use super::rows::{
-    self, CONVERSATION_COLUMNS, MEMBER_COLUMNS, attachment_columns, conversation_columns, member_columns,
-    message_columns,
+    self, CONVERSATION_COLUMNS, MEMBER_COLUMNS, RESTRICTION_COLUMNS, attachment_columns,
+    conversation_columns, member_columns, message_columns, restriction_columns,
 };
 use crate::error::Error;
 use crate::statement::{Cells, Statement, blob, id_list, size, statement, user_list};
@@ -48,12 +48,12 @@ macro_rules! with_members {
 }
 pub(super) const CONVERSATION_MEMBERS: &str = with_members!("", "", "c.id = ?2");
 pub(super) const DIRECT_MEMBERS: &str = with_members!("", "", "c.pair_low = ?2 AND c.pair_high = ?3");
-/// The same with the earlier send under a key.
+/// The same with what the sender is forbidden and his earlier send under a key.
 macro_rules! with_replay {
     ($target:literal) => {
         with_members!(
-            concat!(", ", message_columns!()),
-            " LEFT JOIN chat_messages m ON m.conversation_id = c.id AND m.sender_id = ?2 AND m.client_id = ?3",
+            concat!(", ", restriction_columns!(), ", ", message_columns!()),
+            " LEFT JOIN chat_users u ON u.id = ?2 LEFT JOIN chat_messages m ON m.conversation_id = c.id AND m.sender_id = ?2 AND m.client_id = ?3",
             $target
         )
     };
@@ -86,6 +86,11 @@ pub(super) const ATTACHMENTS: &str = concat!(
 );
 pub(super) const PINS: &str = "SELECT count(*) FROM chat_messages m WHERE m.conversation_id = ?1 \
     AND m.pinned_at IS NOT NULL AND m.deleted_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > ?2)";
+pub(super) const RESTRICTIONS: &str = concat!(
+    "SELECT ",
+    restriction_columns!(),
+    " FROM chat_users u WHERE u.id = ?1"
+);
 const USER_REVS: &str =
     "SELECT u.id, u.user_rev FROM chat_users u WHERE u.id IN (SELECT value FROM json_each(?1))";
 
@@ -98,11 +103,19 @@ pub(super) async fn load(
         now,
         ..Facts::default()
     };
-    match &needs.members {
+    let restrictions_known = match &needs.members {
         MembersNeeded::Of(users) if !users.is_empty() => {
-            together(transaction, needs, users, &mut facts).await?;
+            together(transaction, needs, users, &mut facts).await?
         }
-        _ => apart(transaction, needs, &mut facts).await?,
+        _ => {
+            apart(transaction, needs, &mut facts).await?;
+            false
+        }
+    };
+    if let Some(user) = (needs.restrictions_of.as_ref()).filter(|_| !restrictions_known) {
+        let query = statement(RESTRICTIONS).bind(user.as_str());
+        let found = transaction.find(query, rows::restrictions).await?;
+        facts.restrictions = found.unwrap_or_default();
     }
     if let Some(conversation) = &facts.conversation {
         let id = blob(conversation.id.as_uuid());
@@ -140,13 +153,14 @@ pub(super) async fn load(
     Ok(facts)
 }
 
-/// The conversation, these members, and the earlier send, in one statement.
+/// The conversation, these members, and the earlier send, in one statement. Answers whether the restrictions asked for
+/// were among it.
 async fn together(
     transaction: &mut Transaction,
     needs: &Needs,
     users: &[UserId],
     facts: &mut Facts,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let is_direct = matches!(needs.target, Target::Direct(_));
     let text = match (is_direct, needs.replay.is_some()) {
         (false, false) => CONVERSATION_MEMBERS,
@@ -159,6 +173,7 @@ async fn together(
         query = query.bind(sender.as_str()).bind(client_id.as_str());
     }
     let rows = transaction.all(bind_target(query, &needs.target)).await?;
+    let mut sender = Restrictions::default();
     for row in &rows {
         let mut cells = Cells::new(row);
         if facts.conversation.is_none() {
@@ -172,11 +187,25 @@ async fn together(
             let member = rows::member(&mut cells)?;
             facts.members.insert(member.user_id.clone(), member);
         }
-        if needs.replay.is_some() && facts.replay.is_none() && !cells.is_null()? {
-            facts.replay = Some(rows::message(&mut cells)?);
+        if needs.replay.is_some() {
+            if cells.is_null()? {
+                cells.skip(RESTRICTION_COLUMNS);
+            } else {
+                sender = rows::restrictions(&mut cells)?;
+            }
+            if facts.replay.is_none() && !cells.is_null()? {
+                facts.replay = Some(rows::message(&mut cells)?);
+            }
         }
     }
-    Ok(())
+    let of_sender =
+        (needs.replay.as_ref()).is_some_and(|(who, _)| needs.restrictions_of.as_ref() == Some(who));
+    // Without a conversation there is no row to carry them.
+    let found = of_sender && facts.conversation.is_some();
+    if found {
+        facts.restrictions = sender;
+    }
+    Ok(found)
 }
 
 /// The conversation, and all members or none, and the earlier send, one after the other.

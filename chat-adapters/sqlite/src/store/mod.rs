@@ -11,6 +11,7 @@ mod history;
 mod inbox;
 mod mention;
 mod message;
+mod mute;
 mod outbox;
 mod personal;
 #[cfg(test)]

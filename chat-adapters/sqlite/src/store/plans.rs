@@ -25,6 +25,7 @@ const HOT: &[(&str, &str)] = &[
     ("facts of blocks", facts::BLOCKS),
     ("facts of files", facts::ATTACHMENTS),
     ("facts of pins", facts::PINS),
+    ("facts of restrictions", facts::RESTRICTIONS),
     ("inbox", inbox::LIST),
     ("inbox by id", inbox::BY_ID),
     ("badge", inbox::TOTALS),

@@ -4,29 +4,26 @@ use std::time::Duration;
 
 use chat_core::model::{
     Attachment, Conversation, Deletion, DirectPair, Horizon, Kept, LastCountable, Member, Message, Muted,
-    Pin, ReplyTarget, Retention,
+    Pin, ReplyTarget, Restrictions, Retention,
 };
-use chat_core::time::Timestamp;
 
 use crate::error::Error;
 use crate::statement::Cells;
-
-/// `muted_until` of a mute without end.
-pub(super) const MUTED_FOREVER: i64 = i64::MAX;
 
 /// Columns of a conversation `c`, as [`conversation`](super::rows::conversation) reads them.
 macro_rules! conversation_columns {
     () => {
         "c.id, c.kind, c.pair_low, c.pair_high, c.name, c.description, c.avatar, c.created_by, c.created_at, \
          c.last_activity_at, c.changed_at, c.rev, c.last_seq, c.last_countable_seq, c.last_countable_sender, \
-         c.last_countable_other_seq, c.last_countable_other_at, c.members_rev, c.member_count, c.permissions, c.frozen, c.message_ttl_ms, c.custom, \
-         c.dissolved_at, c.first_seq, c.min_rev, c.oldest_at, c.retention"
+         c.last_countable_other_seq, c.last_countable_other_at, c.members_rev, c.member_count, c.permissions, c.frozen, \
+         c.message_ttl_ms, c.slow_mode_ms, c.sends_until, c.custom, c.dissolved_at, c.first_seq, c.min_rev, c.oldest_at, \
+         c.retention"
     };
 }
 pub(super) use conversation_columns;
 
 /// How many columns a conversation has.
-pub(super) const CONVERSATION_COLUMNS: usize = 28;
+pub(super) const CONVERSATION_COLUMNS: usize = 30;
 
 pub(super) fn conversation(cells: &mut Cells<'_>) -> Result<Conversation, Error> {
     Ok(Conversation {
@@ -61,6 +58,8 @@ pub(super) fn conversation(cells: &mut Cells<'_>) -> Result<Conversation, Error>
         permissions: cells.json()?,
         frozen: cells.flag()?,
         message_ttl_ms: cells.opt_uint()?,
+        slow_mode: cells.opt_uint()?.map(Duration::from_millis),
+        sends_until: cells.time()?,
         custom: cells.json()?,
         dissolved_at: cells.opt_time()?,
         horizon: Horizon {
@@ -81,14 +80,14 @@ macro_rules! member_columns {
     () => {
         "mb.conversation_id, mb.user_id, mb.role, mb.state, mb.joined_at, mb.intervals, mb.delivered_seq, \
          mb.read_seq, mb.contacts_read_seq, mb.public_read_seq, mb.unread_floor, mb.visible_from, mb.unread_from, \
-         mb.pinned_at, mb.muted_until, mb.archived_seq, mb.hidden_seq, mb.notification_level, mb.rev, mb.user_rev, \
-         mb.reset_user_rev"
+         mb.pinned_at, mb.muted_until, mb.archived_seq, mb.hidden_seq, mb.notification_level, mb.silenced_until, \
+         mb.last_sent_at, mb.rev, mb.user_rev, mb.reset_user_rev"
     };
 }
 pub(super) use member_columns;
 
 /// How many columns a member has.
-pub(super) const MEMBER_COLUMNS: usize = 21;
+pub(super) const MEMBER_COLUMNS: usize = 23;
 
 pub(super) fn member(cells: &mut Cells<'_>) -> Result<Member, Error> {
     Ok(Member {
@@ -106,16 +105,35 @@ pub(super) fn member(cells: &mut Cells<'_>) -> Result<Member, Error> {
         visible_from: cells.uint()?,
         unread_from: cells.opt_uint()?,
         pinned_at: cells.opt_time()?,
-        muted: cells.take::<Option<i64>>()?.map(|until| match until {
-            MUTED_FOREVER => Muted::Forever,
-            until => Muted::Until(Timestamp::from_millis(until)),
-        }),
+        muted: cells.opt_muted()?,
         archived_seq: cells.opt_uint()?,
         hidden_seq: cells.opt_uint()?,
         notification_level: cells.name()?,
+        silenced: cells.opt_muted()?,
+        last_sent_at: cells.opt_time()?,
         rev: cells.uint()?,
         user_rev: cells.uint()?,
         reset_user_rev: cells.uint()?,
+    })
+}
+
+/// What a user `u` is forbidden, as [`restrictions`](super::rows::restrictions) reads it.
+macro_rules! restriction_columns {
+    () => {
+        "u.suspended, u.suspended_until, u.muted_until"
+    };
+}
+pub(super) use restriction_columns;
+
+/// How many columns that are.
+pub(super) const RESTRICTION_COLUMNS: usize = 3;
+
+pub(super) fn restrictions(cells: &mut Cells<'_>) -> Result<Restrictions, Error> {
+    let suspended = cells.flag()?;
+    let until = cells.opt_time()?;
+    Ok(Restrictions {
+        suspended: suspended.then(|| until.map_or(Muted::Forever, Muted::Until)),
+        muted: cells.opt_muted()?,
     })
 }
 

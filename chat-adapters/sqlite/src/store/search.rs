@@ -113,10 +113,10 @@ mod tests {
             "WITH w(id, user) AS (VALUES (x'0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A', 'ann'), (x'0B0B0B0B0B0B0B0B0B0B0B0B0B0B0B0B', 'bob')) \
              INSERT INTO chat_conversations (id, kind, created_by, created_at, last_activity_at, changed_at, rev, last_seq, \
                last_countable_seq, last_countable_other_seq, last_countable_other_at, members_rev, member_count, permissions, \
-               frozen, commit_no) SELECT w.id, 'group', w.user, 0, 0, 0, 1, 1, 1, 0, 0, 1, 1, '{{}}', 0, 1 FROM w; \
+               frozen, sends_until, commit_no) SELECT w.id, 'group', w.user, 0, 0, 0, 1, 1, 1, 0, 0, 1, 1, '{{}}', 0, 0, 1 FROM w; \
              WITH w(id, user) AS (VALUES (x'0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A', 'ann'), (x'0B0B0B0B0B0B0B0B0B0B0B0B0B0B0B0B', 'bob')) \
              INSERT INTO chat_members SELECT w.id, w.user, 'owner', 'active', 0, '[]', 0, 0, 0, 0, 0, 1, NULL, NULL, \
-               NULL, NULL, NULL, 'all', 1, 0, 0, 0, 1, 1 FROM w; \
+               NULL, NULL, NULL, 'all', NULL, NULL, 1, 0, 0, 0, 1, 1 FROM w; \
              WITH w(id, user) AS (VALUES (x'0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A0A', 'ann'), (x'0B0B0B0B0B0B0B0B0B0B0B0B0B0B0B0B', 'bob')) \
              INSERT INTO chat_member_intervals SELECT w.id, w.user, 0, 1, 9000000 FROM w; \
              WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {messages_of_others}) \

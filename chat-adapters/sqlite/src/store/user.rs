@@ -14,14 +14,15 @@ use super::attachment::move_file;
 use super::trigram::trigrams;
 use crate::error::Error;
 use crate::names::Named;
-use crate::statement::{Cells, Session, blob, int, json, size, statement, time, user_list};
+use crate::statement::{Cells, Session, blob, int, json, muted, size, statement, time, user_list};
 use crate::transaction::Transaction;
 
 /// Columns of a user `u`, as [`user`] reads them.
 macro_rules! user_columns {
     () => {
         "u.id, u.name, u.avatar_url, u.avatar, u.kind, u.email, u.phone, u.custom, u.settings, u.suspended, \
-         u.created_at, u.last_seen_at, u.user_rev, u.erased_at, u.erased_messages, u.erasure_done"
+         u.suspended_until, u.muted_until, u.created_at, u.last_seen_at, u.user_rev, u.erased_at, u.erased_messages, \
+         u.erasure_done"
     };
 }
 pub(super) use user_columns;
@@ -58,12 +59,14 @@ const PROPOSED: &str =
     "SELECT count(*) FROM (SELECT 1 FROM chat_user_search WHERE chat_user_search MATCH ?1 LIMIT ?2)";
 const MANY: usize = 1_000;
 const PUT: &str = "INSERT INTO chat_users (id, name, folded_name, avatar_url, avatar, kind, email, phone, custom, \
-    settings, suspended, created_at, last_seen_at, user_rev, erased_at, erased_messages, erasure_done) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+    settings, suspended, suspended_until, muted_until, created_at, last_seen_at, user_rev, erased_at, erased_messages, \
+    erasure_done) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, folded_name = excluded.folded_name, \
     avatar_url = excluded.avatar_url, avatar = excluded.avatar, kind = excluded.kind, email = excluded.email, \
     phone = excluded.phone, custom = excluded.custom, settings = excluded.settings, \
-    suspended = excluded.suspended, created_at = excluded.created_at, last_seen_at = excluded.last_seen_at, \
+    suspended = excluded.suspended, suspended_until = excluded.suspended_until, \
+    muted_until = excluded.muted_until, created_at = excluded.created_at, last_seen_at = excluded.last_seen_at, \
     user_rev = excluded.user_rev, erased_at = excluded.erased_at, erased_messages = excluded.erased_messages, \
     erasure_done = excluded.erasure_done RETURNING row_id";
 
@@ -79,6 +82,8 @@ pub(super) fn user(cells: &mut Cells<'_>) -> Result<User, Error> {
         custom: cells.json()?,
         settings: cells.json()?,
         suspended: cells.flag()?,
+        suspended_until: cells.opt_time()?,
+        muted: cells.opt_muted()?,
         created_at: cells.time()?,
         last_seen_at: cells.opt_time()?,
         user_rev: cells.uint()?,
@@ -115,6 +120,8 @@ async fn put(transaction: &mut Transaction, user: &User, old_name: Option<&str>)
         .bind(custom)
         .bind(json(&user.settings)?)
         .bind(i64::from(user.suspended))
+        .bind(time(user.suspended_until))
+        .bind(muted(user.muted))
         .bind(user.created_at.as_millis())
         .bind(time(user.last_seen_at))
         .bind(int(user.user_rev))

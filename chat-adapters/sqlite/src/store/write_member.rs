@@ -1,26 +1,26 @@
 //! Writes a member and his intervals.
 
-use chat_core::model::{Member, Muted};
+use chat_core::model::Member;
 
-use super::rows::MUTED_FOREVER;
 use super::writes::sees_from;
 use crate::error::Error;
 use crate::names::Named;
-use crate::statement::{blob, int, json, statement, time};
+use crate::statement::{blob, int, json, muted, statement, time};
 use crate::transaction::Transaction;
 
 const PUT: &str = "INSERT INTO chat_members (conversation_id, user_id, role, state, joined_at, intervals, \
     delivered_seq, read_seq, contacts_read_seq, public_read_seq, unread_floor, visible_from, unread_from, pinned_at, \
-    muted_until, archived_seq, hidden_seq, notification_level, rev, user_rev, reset_user_rev, unread_after, \
-    sees_from, commit_no) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-    ?19, ?20, ?21, ?22, ?23, ?24) \
+    muted_until, archived_seq, hidden_seq, notification_level, silenced_until, last_sent_at, rev, user_rev, \
+    reset_user_rev, unread_after, sees_from, commit_no) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+    ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26) \
     ON CONFLICT (conversation_id, user_id) DO UPDATE SET role = excluded.role, state = excluded.state, \
     joined_at = excluded.joined_at, intervals = excluded.intervals, delivered_seq = excluded.delivered_seq, \
     read_seq = excluded.read_seq, contacts_read_seq = excluded.contacts_read_seq, \
     public_read_seq = excluded.public_read_seq, unread_floor = excluded.unread_floor, \
     visible_from = excluded.visible_from, unread_from = excluded.unread_from, pinned_at = excluded.pinned_at, \
     muted_until = excluded.muted_until, archived_seq = excluded.archived_seq, hidden_seq = excluded.hidden_seq, \
-    notification_level = excluded.notification_level, rev = excluded.rev, user_rev = excluded.user_rev, \
+    notification_level = excluded.notification_level, \
+    silenced_until = excluded.silenced_until, last_sent_at = excluded.last_sent_at, rev = excluded.rev, user_rev = excluded.user_rev, \
     reset_user_rev = excluded.reset_user_rev, unread_after = excluded.unread_after, \
     sees_from = excluded.sees_from, commit_no = excluded.commit_no";
 
@@ -46,13 +46,12 @@ pub(super) async fn put_member(
         .bind(int(member.visible_from))
         .bind(member.unread_from.map(int))
         .bind(time(member.pinned_at))
-        .bind(member.muted.map(|muted| match muted {
-            Muted::Until(at) => at.as_millis(),
-            Muted::Forever => MUTED_FOREVER,
-        }))
+        .bind(muted(member.muted))
         .bind(member.archived_seq.map(int))
         .bind(member.hidden_seq.map(int))
         .bind(member.notification_level.column())
+        .bind(muted(member.silenced))
+        .bind(time(member.last_sent_at))
         .bind(int(member.rev))
         .bind(int(member.user_rev))
         .bind(int(member.reset_user_rev))

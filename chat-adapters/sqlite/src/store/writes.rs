@@ -67,13 +67,15 @@ const UPDATE_CONVERSATION: &str = "UPDATE chat_conversations SET name = ?2, fold
     avatar = ?5, last_activity_at = ?6, changed_at = ?7, rev = ?8, last_seq = ?9, last_countable_seq = ?10, \
     last_countable_sender = ?11, last_countable_other_seq = ?12, last_countable_other_at = ?13, members_rev = ?14, \
     member_count = ?15, permissions = ?16, frozen = ?17, custom = ?18, dissolved_at = ?19, commit_no = ?20, \
-    first_seq = ?21, min_rev = ?22, oldest_at = ?23, retention = ?24, message_ttl_ms = ?25 WHERE id = ?1";
+    first_seq = ?21, min_rev = ?22, oldest_at = ?23, retention = ?24, message_ttl_ms = ?25, slow_mode_ms = ?26, \
+    sends_until = ?27 WHERE id = ?1";
 const INSERT_CONVERSATION: &str = "INSERT INTO chat_conversations (id, name, folded_name, description, avatar, \
     last_activity_at, changed_at, rev, last_seq, last_countable_seq, last_countable_sender, \
     last_countable_other_seq, last_countable_other_at, members_rev, member_count, permissions, frozen, custom, dissolved_at, commit_no, \
-    first_seq, min_rev, oldest_at, retention, message_ttl_ms, kind, pair_low, pair_high, created_by, created_at) VALUES (?1, ?2, \
+    first_seq, min_rev, oldest_at, retention, message_ttl_ms, slow_mode_ms, sends_until, kind, pair_low, pair_high, \
+    created_by, created_at) VALUES (?1, ?2, \
     ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, \
-    ?27, ?28, ?29, ?30) \
+    ?27, ?28, ?29, ?30, ?31, ?32) \
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, folded_name = excluded.folded_name, \
     description = excluded.description, avatar = excluded.avatar, last_activity_at = excluded.last_activity_at, \
     changed_at = excluded.changed_at, rev = excluded.rev, last_seq = excluded.last_seq, \
@@ -83,7 +85,9 @@ const INSERT_CONVERSATION: &str = "INSERT INTO chat_conversations (id, name, fol
     member_count = excluded.member_count, permissions = excluded.permissions, frozen = excluded.frozen, \
     custom = excluded.custom, dissolved_at = excluded.dissolved_at, commit_no = excluded.commit_no, \
     first_seq = excluded.first_seq, min_rev = excluded.min_rev, oldest_at = excluded.oldest_at, \
-    retention = excluded.retention, message_ttl_ms = excluded.message_ttl_ms, kind = excluded.kind, pair_low = excluded.pair_low, pair_high = excluded.pair_high, \
+    retention = excluded.retention, message_ttl_ms = excluded.message_ttl_ms, \
+    slow_mode_ms = excluded.slow_mode_ms, sends_until = excluded.sends_until, \
+    kind = excluded.kind, pair_low = excluded.pair_low, pair_high = excluded.pair_high, \
     created_by = excluded.created_by, created_at = excluded.created_at";
 
 async fn put_conversation(
@@ -114,7 +118,7 @@ async fn put_conversation(
     Ok(())
 }
 
-/// Parameters 1 to 25, the same in both statements.
+/// Parameters 1 to 27, the same in both statements.
 fn bind_conversation(query: Statement, new: &Conversation, number: i64) -> Result<Statement, Error> {
     let custom = (!new.custom.is_empty()).then(|| json(&new.custom)).transpose()?;
     Ok(query
@@ -145,7 +149,12 @@ fn bind_conversation(query: Statement, new: &Conversation, number: i64) -> Resul
             Retention::Forever => -1,
             Retention::For(time) => i64::try_from(time.as_millis()).unwrap_or(i64::MAX),
         }))
-        .bind(new.message_ttl_ms.map(int)))
+        .bind(new.message_ttl_ms.map(int))
+        .bind(
+            new.slow_mode
+                .map(|pause| i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)),
+        )
+        .bind(new.sends_until.as_millis()))
 }
 
 /// The `step` column of the log of marks.

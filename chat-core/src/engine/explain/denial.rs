@@ -6,7 +6,7 @@ use super::Explain;
 use crate::access::{Action, Standing, allowed};
 use crate::error::ChatResult;
 use crate::id::{ConversationId, UserId};
-use crate::model::{ConversationKind, MemberState, Role};
+use crate::model::{ConversationKind, MemberState, Role, User};
 
 /// Whether a user may do something in a conversation, and by which rule not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -66,6 +66,8 @@ impl Explain {
             member: member.as_ref(),
             has_blocked: !blocks.blocked.is_empty(),
             is_blocked: !blocks.blocked_by.is_empty(),
+            restrictions: row.as_ref().map(User::restrictions).unwrap_or_default(),
+            now: self.engine.now(),
             policies: &self.engine.config().policies,
         };
         let refusal = allowed(&standing, action).err();
@@ -82,16 +84,20 @@ impl Explain {
             frozen: conversation.as_ref().is_some_and(|found| found.frozen),
             has_blocked: standing.has_blocked,
             is_blocked: standing.is_blocked,
-            suspended: row.is_some_and(|row| row.suspended),
+            suspended: row.is_some_and(|row| row.is_suspended(standing.now)),
         })
     }
 }
 
 /// The action's name in `snake_case`, with whom it is about.
 fn name_of(action: Action<'_>) -> String {
-    if let Action::RemoveMember(target) = action {
-        let whom = target.map(|target| format!(" {}", target.user_id));
-        return format!("remove_member{}", whom.unwrap_or_default());
+    match action {
+        Action::RemoveMember(target) => {
+            let whom = target.map(|target| format!(" {}", target.user_id));
+            return format!("remove_member{}", whom.unwrap_or_default());
+        }
+        Action::MuteMember(target) => return format!("mute_member {}", target.user_id),
+        _ => {}
     }
     let mut name = String::new();
     for c in format!("{action:?}").chars() {

@@ -68,6 +68,8 @@ pub struct PushFactsSeen {
     pub push_level: PushLevel,
     /// His mute of this conversation, whether it still lasts or not.
     pub muted: Option<Muted>,
+    /// His mute of the sender, whether it still lasts or not.
+    pub sender_muted: Option<Muted>,
     /// Until when he does not want to be disturbed.
     pub dnd_until: Option<Timestamp>,
     /// Whether he is suspended.
@@ -137,8 +139,9 @@ impl Explain {
             notification_level: scene.member.notification_level,
             push_level: scene.user.settings.push,
             muted: scene.member.muted,
+            sender_muted: scene.muted_sender,
             dnd_until: scene.user.settings.dnd_until,
-            suspended: scene.user.suspended,
+            suspended: scene.user.is_suspended(scene.now),
             devices,
             connected: scene.attention.connected,
             foreground: scene.attention.foreground,

@@ -75,6 +75,7 @@ pub(super) fn body(event: &ChatEvent, at: Timestamp) -> Option<String> {
             added,
             removed,
             roles,
+            muted,
         } => (
             event.name(),
             json!({
@@ -83,6 +84,7 @@ pub(super) fn body(event: &ChatEvent, at: Timestamp) -> Option<String> {
                 "added": added,
                 "removed": removed,
                 "roles": roles,
+                "muted": muted,
             }),
         ),
         ChatEvent::InboxUpdated {
@@ -95,7 +97,8 @@ pub(super) fn body(event: &ChatEvent, at: Timestamp) -> Option<String> {
         ),
         ChatEvent::TypingChanged { .. }
         | ChatEvent::PresenceChanged { .. }
-        | ChatEvent::BlockChanged { .. } => return None,
+        | ChatEvent::BlockChanged { .. }
+        | ChatEvent::MuteChanged { .. } => return None,
     };
     Some(json!({ "type": kind, "timestamp": at, "data": data }).to_string())
 }

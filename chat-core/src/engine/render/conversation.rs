@@ -9,7 +9,7 @@ use crate::engine::content::kind_word;
 use crate::engine::retention::retention_of;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{ConversationId, UserId};
-use crate::model::{Conversation, Member, Message, Visibility};
+use crate::model::{Conversation, Member, Message, Restrictions, Role, User, Visibility};
 use crate::store::{Blocks, InboxEntry};
 use crate::text;
 use crate::view::{ConversationView, LastMessageView, MemberView, MyView, UserView};
@@ -22,6 +22,8 @@ struct People {
     views: HashMap<UserId, UserView>,
     contacts: HashSet<UserId>,
     receipts: Visibility,
+    /// What moderators have forbidden the viewer.
+    restrictions: Restrictions,
 }
 
 impl Actor {
@@ -100,10 +102,24 @@ impl Actor {
         let ids: Vec<UserId> = members.iter().map(|member| member.user_id.clone()).collect();
         let blocks = self.inner().store.blocks_among(self.user_id(), &ids).await?;
         self.veil_marks(&blocks, members.iter_mut()).await?;
+        let rank = self.rank_over(&members).await?;
         Ok(members
             .into_iter()
-            .filter_map(|member| self.member_view(member, &people))
+            .filter_map(|member| self.member_view(member, &people, rank))
             .collect())
+    }
+
+    /// The caller's rank where these are members, if there is something among them that only some ranks are shown.
+    async fn rank_over(&self, members: &[Member]) -> ChatResult<Role> {
+        let Some(silenced) = members.iter().find(|member| member.silenced.is_some()) else {
+            return Ok(Role::Member);
+        };
+        if self.is_host() {
+            return Ok(Role::Owner);
+        }
+        let store = &self.inner().store;
+        let me = store.member(silenced.conversation_id, self.user_id()).await?;
+        Ok(me.filter(Member::is_active).map_or(Role::Member, |me| me.role))
     }
 
     async fn people(&self, members: impl Iterator<Item = &Member>) -> ChatResult<People> {
@@ -112,10 +128,12 @@ impl Actor {
         ids.sort();
         ids.dedup();
         let users = self.engine().users_by_id(&ids).await?;
-        let receipts = users
-            .get(self.user_id())
-            .map(|me| me.settings.receipts)
+        let me = users.get(self.user_id());
+        let restrictions = me
+            .filter(|_| !self.is_host())
+            .map(User::restrictions)
             .unwrap_or_default();
+        let receipts = me.map(|me| me.settings.receipts).unwrap_or_default();
         let contacts = self
             .inner()
             .store
@@ -125,13 +143,15 @@ impl Actor {
             .collect();
         let views = self.render_users(users.into_values().collect()).await?;
         Ok(People {
+            restrictions,
             views: views.into_iter().map(|view| (view.id.clone(), view)).collect(),
             contacts,
             receipts,
         })
     }
 
-    fn member_view(&self, member: Member, people: &People) -> Option<MemberView> {
+    /// `rank`: the viewer's in the same conversation.
+    fn member_view(&self, member: Member, people: &People, rank: Role) -> Option<MemberView> {
         let user = people.views.get(&member.user_id)?.clone();
         let read_seq = if member.user_id == *self.user_id() {
             member.read_seq
@@ -142,7 +162,10 @@ impl Actor {
                 people.receipts,
             )
         };
+        let sees_mute = rank >= Role::Admin || member.user_id == *self.user_id();
+        let now = self.engine().now();
         Some(MemberView {
+            muted_until: member.silenced.filter(|until| sees_mute && until.is_active(now)),
             user,
             role: member.role,
             joined_at: member.joined_at,
@@ -168,11 +191,14 @@ impl Actor {
             ..
         } = entry;
         let peer = self.peer_of(&conversation);
+        let now = self.engine().now();
         let standing = Standing {
             conversation: Some(&conversation),
             member: Some(&member),
             has_blocked: peer.as_ref().is_some_and(|peer| blocks.blocked.contains(peer)),
             is_blocked: peer.as_ref().is_some_and(|peer| blocks.blocked_by.contains(peer)),
+            restrictions: people.restrictions,
+            now,
             policies: &self.engine().config().policies,
         };
         let can = abilities(&standing);
@@ -180,7 +206,8 @@ impl Actor {
             peer.is_none() && self.engine().config().policies.blocked_in_group == BlockedInGroup::Collapse;
         let policies = &self.engine().config().policies;
         let retention = retention_of(&conversation, policies);
-        let muted_until = member.muted.filter(|muted| muted.is_active(self.engine().now()));
+        let muted_until = member.muted.filter(|muted| muted.is_active(now));
+        let next_send_at = conversation.next_send_at(&member).filter(|next| *next > now);
         ConversationView {
             id: conversation.id,
             kind: conversation.kind,
@@ -200,7 +227,7 @@ impl Actor {
             members: members.map(|members| {
                 members
                     .into_iter()
-                    .filter_map(|m| self.member_view(m, people))
+                    .filter_map(|m| self.member_view(m, people, member.role))
                     .collect()
             }),
             peer: peer.and_then(|peer| people.views.get(&peer).cloned()),
@@ -222,11 +249,14 @@ impl Actor {
                 hidden,
                 visible_from_seq: member.visible_from,
                 notification_level: member.notification_level,
+                next_send_at,
                 can,
             },
             permissions: conversation.permissions,
             frozen: conversation.frozen,
             message_ttl_ms: conversation.message_ttl_ms,
+            slow_mode_ms: (conversation.slow_mode)
+                .map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)),
             custom: conversation.custom,
         }
     }

@@ -1,6 +1,6 @@
 //! Live events: who gets one, and what each of them sees in it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::engine::dispatch::Publication;
 use crate::error::ChatResult;
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, SessionId, UserId};
-use crate::model::{Conversation, Member, Message};
+use crate::model::{Conversation, Member, Message, Role};
 use crate::store::Blocks;
 use crate::view::GoneView;
 
@@ -126,6 +126,20 @@ impl ChatEngine {
             ) => {
                 let payload = json!({ "user_rev": user_rev, "user_id": blocked, "blocked": on });
                 self.hand_over(std::slice::from_ref(blocker), origin, name, &payload)
+                    .await
+            }
+            (
+                ChatEvent::MuteChanged {
+                    user_id,
+                    muted,
+                    until,
+                    user_rev,
+                },
+                _,
+            ) => {
+                // Here null says "lifted".
+                let payload = json!({ "user_rev": user_rev, "user_id": muted, "muted_until": until });
+                self.hand_over(std::slice::from_ref(user_id), origin, name, &payload)
                     .await
             }
             // Events of a conversation always come with it; there is nothing to tell without.
@@ -262,6 +276,7 @@ impl ChatEngine {
             added,
             removed,
             roles,
+            muted,
         } = event
         else {
             return Ok(());
@@ -279,12 +294,33 @@ impl ChatEngine {
             // Presence and receipts depend on the viewer; a newcomer has none to show yet.
             member.user.presence = None;
             member.read_seq = 0;
+            member.muted_until = None;
         }
         let payload = json!({
             "conversation_id": conversation_id, "rev": rev,
             "added": members, "removed": removed, "roles": roles,
         });
-        self.hand_over(&viewers, origin, event.name(), &payload).await
+        if muted.is_empty() {
+            return self.hand_over(&viewers, origin, event.name(), &payload).await;
+        }
+        // Who is muted is for himself and for admins; where nothing else happened, others hear nothing.
+        let rows = self.member_rows(conversation, &viewers).await?;
+        let only_mutes = added.is_empty() && removed.is_empty() && roles.is_empty();
+        for viewer in viewers {
+            let admin = rows.get(&viewer).is_some_and(|row| row.role >= Role::Admin);
+            let told: BTreeMap<_, _> = (muted.iter())
+                .filter(|(user, _)| admin || **user == viewer)
+                .collect();
+            if told.is_empty() && only_mutes {
+                continue;
+            }
+            let mut payload = payload.clone();
+            if let (false, Some(fields)) = (told.is_empty(), payload.as_object_mut()) {
+                fields.insert("muted".to_owned(), json!(told));
+            }
+            self.hand_over(&[viewer], origin, event.name(), &payload).await?;
+        }
+        Ok(())
     }
 
     async fn deliver_inbox(

@@ -59,6 +59,8 @@ pub async fn a_conversation_comes_back_whole(store: AnyStore) {
         },
         frozen: true,
         message_ttl_ms: Some(86_400_000),
+        slow_mode: Some(Duration::from_millis(1_500)),
+        sends_until: at(7),
         custom: JsonObject(custom.into_iter().collect()),
         dissolved_at: Some(at(9)),
         horizon: Horizon {
@@ -150,6 +152,8 @@ pub async fn a_member_comes_back_whole(store: AnyStore) {
     expected.archived_seq = Some(0);
     expected.hidden_seq = Some(2);
     expected.notification_level = NotificationLevel::Mentions;
+    expected.silenced = Some(Muted::Until(at(6)));
+    expected.last_sent_at = Some(at(7));
     expected.rev = 13;
     expected.user_rev = 14;
     expected.reset_user_rev = 15;
@@ -158,11 +162,13 @@ pub async fn a_member_comes_back_whole(store: AnyStore) {
     assert_eq!(room.member(&ann).await, expected);
     room.set_private(&ann, |member| {
         member.muted = Some(Muted::Forever);
+        member.silenced = Some(Muted::Forever);
         member.notification_level = NotificationLevel::None;
         member.intervals.clear();
     })
     .await;
     expected.muted = Some(Muted::Forever);
+    expected.silenced = Some(Muted::Forever);
     expected.notification_level = NotificationLevel::None;
     expected.intervals.clear();
     assert_eq!(room.member(&ann).await, expected);

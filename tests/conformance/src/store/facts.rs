@@ -2,7 +2,7 @@
 //! [`Needs`] ask for, and nothing else.
 
 use chat_core::id::{AttachmentId, ClientId, ConversationId, UserId};
-use chat_core::model::{DirectPair, Message};
+use chat_core::model::{DirectPair, Message, Muted, Restrictions, UserPatch};
 use chat_core::store::{MembersNeeded, Needs, Target};
 use chat_core::time::Timestamp;
 use uuid::Uuid;
@@ -220,6 +220,50 @@ pub async fn user_revs_are_seen_of_known_users(store: AnyStore) {
     needs.user_revs = vec![ann.clone(), bob.clone(), user("nobody")];
     let facts = see(&store, needs).await;
     assert_eq!(facts.user_revs, [(ann, 0), (bob, 1)].into_iter().collect());
+}
+
+/// What moderators have forbidden the one asked for is seen, however much else is asked for.
+pub async fn restrictions_are_seen_of_who_writes(store: AnyStore) {
+    let [ann, bob] = people(&store, ["ann", "bob"]).await;
+    let room = Room::group(&store, &[&ann, &bob]).await;
+    let patch = UserPatch {
+        suspended: Some(true),
+        suspended_until: Some(Some(at(9))),
+        muted: Some(Some(Muted::Forever)),
+        ..UserPatch::default()
+    };
+    store.update_user(&ann, patch).await.unwrap();
+    let restricted = Restrictions {
+        suspended: Some(Muted::Until(at(9))),
+        muted: Some(Muted::Forever),
+    };
+    let nowhere = Target::Direct(DirectPair::new(&ann, &bob).unwrap());
+    for (who, expected) in [
+        (Some(ann.clone()), restricted),
+        (Some(bob.clone()), Restrictions::default()),
+        (Some(user("nobody")), Restrictions::default()),
+        (None, Restrictions::default()),
+    ] {
+        for target in [Target::Conversation(room.id), nowhere.clone()] {
+            for members in [
+                MembersNeeded::None,
+                MembersNeeded::All,
+                MembersNeeded::Of(vec![ann.clone(), bob.clone()]),
+            ] {
+                for sender in [None, Some(&ann), Some(&bob)] {
+                    let mut needs = Needs::new(target.clone());
+                    needs.members = members.clone();
+                    needs.restrictions_of = who.clone();
+                    needs.replay = sender.map(|sender| (sender.clone(), ClientId::new("k").unwrap()));
+                    assert_eq!(
+                        see(&store, needs).await.restrictions,
+                        expected,
+                        "{who:?} {sender:?}"
+                    );
+                }
+            }
+        }
+    }
 }
 
 /// A decision is told the time, and the time does not run backwards between two commits.

@@ -12,6 +12,7 @@ pub mod inbox;
 pub mod lists;
 pub mod mentions;
 pub mod messages;
+pub mod mutes;
 pub mod outbox;
 pub mod personal;
 pub mod pins;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chat_core::id::UserId;
 use chat_core::model::ReadAudience::{Contacts, Everyone};
 use chat_core::model::{
-    Device, ErasedMessages, Erasure, JsonObject, NewUser, Platform, Provider, SettingsChange, User,
+    Device, ErasedMessages, Erasure, JsonObject, Muted, NewUser, Platform, Provider, SettingsChange, User,
     UserPatch, UserSettings, Visibility,
 };
 use chat_core::store::UserSearch;
@@ -172,6 +172,10 @@ pub async fn private_rows_go_bit_by_bit(store: AnyStore) {
     store.set_block(&bob, &user("cem"), true, at(3)).await.unwrap();
     store.set_block(&bob, &user("cem"), false, at(4)).await.unwrap();
     store.set_block(&ann, &bob, true, at(3)).await.unwrap();
+    for one in [&ann, &bob] {
+        let other = user("cem");
+        store.set_mute(one, &other, Some(Muted::Forever)).await.unwrap();
+    }
     let mut gone = 0;
     loop {
         let step = store.erase_private(&bob, 3).await.unwrap();
@@ -181,8 +185,8 @@ pub async fn private_rows_go_bit_by_bit(store: AnyStore) {
         }
         gone += step;
     }
-    // Two devices, two hides, two entries of the block list, two steps.
-    assert_eq!(gone, 8);
+    // Two devices, two hides, two entries of the block list, a mute, two steps.
+    assert_eq!(gone, 9);
     assert!(
         store
             .devices(std::slice::from_ref(&bob))
@@ -192,6 +196,8 @@ pub async fn private_rows_go_bit_by_bit(store: AnyStore) {
     );
     assert!(store.hides_by(&bob, None, 9).await.unwrap().is_empty());
     assert!(store.block_changes(&bob, 0).await.unwrap().is_empty());
+    assert!(store.mute_changes(&bob, 0).await.unwrap().is_empty());
+    assert_eq!(store.mute_changes(&ann, 0).await.unwrap().len(), 1);
     assert!(store.mark_steps(room.id, &bob, None, 9).await.unwrap().is_empty());
     assert_eq!(store.devices(std::slice::from_ref(&ann)).await.unwrap().len(), 2);
     assert_eq!(store.hides_by(&ann, None, 9).await.unwrap().len(), 2);

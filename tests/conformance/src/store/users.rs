@@ -2,7 +2,7 @@
 
 use chat_core::id::{AttachmentId, UserId};
 use chat_core::model::{
-    AttachmentState, JsonObject, NewUser, PushContent, PushLevel, SettingsChange, UserKind, UserPatch,
+    AttachmentState, JsonObject, Muted, NewUser, PushContent, PushLevel, SettingsChange, UserKind, UserPatch,
     UserSettings, Visibility,
 };
 use chat_core::store::UserSearch;
@@ -103,6 +103,20 @@ pub async fn a_patch_changes_only_its_fields(store: AnyStore) {
         },
         UserPatch {
             suspended: Some(true),
+            ..UserPatch::default()
+        },
+        UserPatch {
+            suspended_until: Some(Some(at(40))),
+            muted: Some(Some(Muted::Until(at(41)))),
+            ..UserPatch::default()
+        },
+        UserPatch {
+            suspended_until: Some(None),
+            muted: Some(Some(Muted::Forever)),
+            ..UserPatch::default()
+        },
+        UserPatch {
+            muted: Some(None),
             ..UserPatch::default()
         },
         UserPatch {

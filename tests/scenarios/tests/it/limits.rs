@@ -1,6 +1,7 @@
 //! Every limit at one below, at, and one above.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use chat_core::Actor;
 use chat_core::command::{
@@ -14,12 +15,13 @@ use chat_core::id::{AttachmentId, ClientId, UserId};
 use chat_core::model::{CustomContent, JsonObject, Location, MessageKind, Platform, Provider};
 use serde_json::{Value, json};
 
-use crate::world::{Chats, World, code, user_id};
+use crate::world::{Chats, World, client_id, code, user_id};
 
 for_each_store!(
     every_limit_holds_at_its_edge,
     the_connection_limit_holds,
     the_command_rate_holds,
+    the_rate_of_a_conversation_holds,
     the_longest_unused_device_goes
 );
 
@@ -52,6 +54,7 @@ const TABLE: &[(&str, usize, ErrorCode)] = &[
     ("profile_custom_bytes", 8_192, ErrorCode::PayloadTooLarge),
     ("json_depth", 16, ErrorCode::InvalidArgument),
     ("json_keys", 256, ErrorCode::InvalidArgument),
+    ("slow_mode_max", 3_600_000, ErrorCode::InvalidArgument),
 ];
 
 fn small(config: &mut ChatConfig) {
@@ -335,6 +338,14 @@ async fn attempt(world: &World, ada: &Actor, ben: &Actor, name: &str, size: usiz
             let map: HashMap<String, u8> = (0..size).map(|i| (format!("k{i}"), 0)).collect();
             parsed(&world.engine.config().limits, json!(map))
         }
+        "slow_mode_max" => {
+            let group = group(ada, extras(0, 2)).await?;
+            let patch = ConversationPatch {
+                slow_mode_ms: Some(Some(size as u64)),
+                ..ConversationPatch::default()
+            };
+            ada.update_conversation(group, patch).await.map(drop)
+        }
         other => panic!("{other} has no attempt"),
     }
 }
@@ -411,6 +422,48 @@ async fn the_command_rate_holds(world: World) {
     assert_eq!(refused.code(), ErrorCode::RateLimited);
     assert!(refused.retry_after().is_some());
     phone.session.execute("sync", json!({})).await.unwrap();
+}
+
+async fn the_rate_of_a_conversation_holds(world: World) {
+    let world = world.with_config(|config| config.limits.sends_per_conversation = Rate::new(3, 60));
+    let [ada, ben] = world.users(["ada", "ben"]).await;
+    let direct = ada.direct_with(&ben).await.id;
+    let keyed = SendMessage::text(direct, "1").with_client_id(client_id("k"));
+    ada.send(keyed.clone()).await.unwrap();
+    ben.say(direct, "2").await;
+    ada.say(direct, "3").await;
+    for sender in [&ada, &ben] {
+        let refused = sender.send(SendMessage::text(direct, "4")).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::RateLimited);
+        assert_eq!(refused.retry_after(), Some(Duration::from_secs(1)));
+    }
+    assert!(ada.send(keyed).await.unwrap().replayed, "a replay takes no room");
+    let host = world.engine.as_host(ada.user_id());
+    host.send(SendMessage::text(direct, "by the host")).await.unwrap();
+    world.advance(Duration::from_millis(999));
+    assert_eq!(
+        code(ben.send(SendMessage::text(direct, "4")).await),
+        ErrorCode::RateLimited
+    );
+    world.advance(Duration::from_millis(1));
+    ben.say(direct, "4").await;
+    assert_eq!(
+        code(ada.send(SendMessage::text(direct, "5")).await),
+        ErrorCode::RateLimited
+    );
+    world.advance(Duration::from_secs(60));
+    for text in ["5", "6", "7"] {
+        ada.say(direct, text).await;
+    }
+    assert_eq!(
+        code(ada.send(SendMessage::text(direct, "8")).await),
+        ErrorCode::RateLimited
+    );
+    let elsewhere = ada
+        .group_of("elsewhere", &[&ben, &world.user("cem").await])
+        .await
+        .id;
+    ada.say(elsewhere, "its own room").await;
 }
 
 async fn the_longest_unused_device_goes(world: World) {

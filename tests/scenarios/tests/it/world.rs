@@ -15,7 +15,7 @@ use chat_core::memory::MemoryStore;
 use chat_core::model::{MessageKind, NewUser};
 use chat_core::port::{Authenticator, Credentials, Identity};
 use chat_core::store::Store;
-use chat_core::time::{Clock, ManualClock};
+use chat_core::time::{Clock, ManualClock, Timestamp};
 use chat_core::view::{ConversationView, MessageView};
 use chat_core::{Actor, ChatEngine, ChatEngineBuilder};
 use chat_sqlite::SqliteStore;
@@ -89,6 +89,10 @@ impl World {
     pub(crate) fn rebuilt(self, config: ChatConfig, ids: Arc<dyn IdGenerator>) -> Self {
         let engine = builder_on(&self.store, &self.clock, config).with_ids(ids).build();
         Self { engine, ..self }
+    }
+
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(crate) fn advance(&self, by: Duration) {
