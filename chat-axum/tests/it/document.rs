@@ -50,6 +50,7 @@ GET POST /conversations/{id}/messages
 POST /messages
 GET PATCH DELETE /messages/{id}
 GET /messages/{id}/receipts
+PUT DELETE /messages/{id}/keep
 POST /messages/{id}/forward
 GET /conversations/{id}/pins
 PUT DELETE /conversations/{id}/pins/{message_id}
