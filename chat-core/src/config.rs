@@ -50,6 +50,19 @@ pub enum HistoryForNewMembers {
     All,
 }
 
+/// Who reads what messages said before they were edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EditHistory {
+    /// Nobody; it is not kept.
+    Off,
+    /// Owner and admins of a group, and the host.
+    #[default]
+    Moderators,
+    /// Everybody who sees the message.
+    Members,
+}
+
 /// What happens when the owner of a group leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -92,6 +105,8 @@ pub struct Policies {
     /// Editing is possible so long after sending. Default `None`: always.
     #[serde(serialize_with = "optional_seconds")]
     pub edit_window: Option<Duration>,
+    /// Who reads former texts of edited messages. Default: moderators.
+    pub edit_history: EditHistory,
     /// A forwarded message names who wrote its first original. Default true.
     pub forward_shows_sender: bool,
     /// Messages of blocked users in groups. Default: collapse.
@@ -139,6 +154,7 @@ impl Default for Policies {
             group_min_members: 3,
             delete_for_everyone_window: Some(Duration::from_secs(3600)),
             edit_window: None,
+            edit_history: EditHistory::default(),
             forward_shows_sender: true,
             blocked_in_group: BlockedInGroup::default(),
             history_for_new_members: HistoryForNewMembers::default(),
@@ -200,6 +216,10 @@ pub struct Limits {
     pub attachments: usize,
     /// Different emoji on one message. Default 50.
     pub reactions: usize,
+    /// Different emoji of one user on one message. Default 50.
+    pub reactions_per_user: usize,
+    /// Messages one user has starred. Default 1,000.
+    pub stars_per_user: usize,
     /// Pinned messages of a conversation. Default 50.
     pub pins_per_conversation: usize,
     /// One emoji. Default 64.
@@ -322,6 +342,8 @@ impl Default for Limits {
             mentions: 50,
             attachments: 10,
             reactions: 50,
+            reactions_per_user: 50,
+            stars_per_user: 1_000,
             pins_per_conversation: 50,
             emoji_bytes: 64,
             members: 1_000,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::id::{ConversationId, UserId};
+use crate::id::{ConversationId, MessageId, UserId};
 use crate::model::{Hide, Message, Muted, Rev, Role, Seq};
 use crate::time::Timestamp;
 use crate::view::{PresenceStatus, RemovalReason};
@@ -105,6 +105,19 @@ pub enum ChatEvent {
         /// Who may not write until when; `None`: may again.
         muted: BTreeMap<UserId, Option<Muted>>,
     },
+    /// A user starred a message, or took his star off.
+    StarChanged {
+        /// Whose star.
+        user_id: UserId,
+        /// Where the message is.
+        conversation_id: ConversationId,
+        /// Which message.
+        message_id: MessageId,
+        /// His `user_rev` of it.
+        user_rev: u64,
+        /// Whether it is starred now.
+        starred: bool,
+    },
     /// A user's own side of a conversation changed.
     InboxUpdated {
         /// Whose.
@@ -170,6 +183,7 @@ impl ChatEvent {
         "conversation_removed",
         "members_changed",
         "inbox_updated",
+        "star_changed",
         "typing_changed",
         "presence_changed",
         "block_changed",
@@ -192,6 +206,7 @@ impl ChatEvent {
             Self::ConversationRemoved { .. } => "conversation_removed",
             Self::MembersChanged { .. } => "members_changed",
             Self::InboxUpdated { .. } => "inbox_updated",
+            Self::StarChanged { .. } => "star_changed",
             Self::TypingChanged { .. } => "typing_changed",
             Self::PresenceChanged { .. } => "presence_changed",
             Self::BlockChanged { .. } => "block_changed",
@@ -214,6 +229,7 @@ impl ChatEvent {
             | Self::ConversationRemoved { conversation_id, .. }
             | Self::MembersChanged { conversation_id, .. }
             | Self::InboxUpdated { conversation_id, .. }
+            | Self::StarChanged { conversation_id, .. }
             | Self::TypingChanged { conversation_id, .. } => Some(*conversation_id),
             Self::PresenceChanged { .. } | Self::BlockChanged { .. } | Self::MuteChanged { .. } => None,
         }

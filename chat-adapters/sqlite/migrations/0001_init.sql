@@ -266,6 +266,30 @@ CREATE TABLE chat_mutes (
   PRIMARY KEY (user_id, muted)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE chat_former_texts (
+  message_id BLOB NOT NULL,
+  version INTEGER NOT NULL,
+  conversation_id BLOB NOT NULL,
+  edited_at INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (message_id, version)
+) STRICT, WITHOUT ROWID;
+
+-- Stars taken off stay with active = 0: they are the change log that sync reads.
+CREATE TABLE chat_stars (
+  user_id TEXT NOT NULL,
+  message_id BLOB NOT NULL,
+  conversation_id BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  active INTEGER NOT NULL,
+  user_rev INTEGER NOT NULL,
+  PRIMARY KEY (user_id, message_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX chat_stars_rev ON chat_stars (user_id, user_rev);
+CREATE INDEX chat_stars_active ON chat_stars (user_id, user_rev) WHERE active = 1;
+-- Who has starred a message, for events that go to many.
+CREATE INDEX chat_stars_of ON chat_stars (message_id);
+
 CREATE TABLE chat_devices (
   token TEXT NOT NULL PRIMARY KEY,
   user_id TEXT NOT NULL,

@@ -8,7 +8,9 @@ use chat_core::error::{ChatError, ChatResult};
 use chat_core::id::{ClientId, ConversationId, MessageId, UserId};
 use chat_core::model::{MessageKind, Seq};
 use chat_core::time::Timestamp;
-use chat_core::view::{HistoryPage, MessageView, Page, ReceiptView, SentMessage, SyncedMessage};
+use chat_core::view::{
+    FormerTextView, HistoryPage, MessageView, Page, ReceiptView, SentMessage, SyncedMessage,
+};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -27,7 +29,8 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(message, edit, delete))
         .routes(routes!(forward))
         .routes(routes!(receipts))
-        .routes(routes!(react, unreact))
+        .routes(routes!(edits))
+        .routes(routes!(react, toggle_reaction, unreact))
         .routes(routes!(keep, unkeep))
         .routes(routes!(step_meeting))
         .routes(routes!(move_location))
@@ -287,6 +290,38 @@ async fn receipts(
     Query(page): Query<PageRequest>,
 ) -> ApiResult<Json<Page<ReceiptView>>> {
     Ok(Json(actor.receipts(id, page).await?))
+}
+
+/// What a message said before it was edited, the newest version first, where the policy `edit_history` lets the caller.
+#[utoipa::path(
+    get, path = "/messages/{id}/edits", tag = "messages",
+    params(("id" = MessageId, Path, description = "Which message"), PageParams),
+    responses((status = 200, description = "Former texts", body = Page<FormerTextView>)),
+)]
+async fn edits(
+    CurrentUser(actor): CurrentUser,
+    At(id): At<MessageId>,
+    Query(page): Query<PageRequest>,
+) -> ApiResult<Json<Page<FormerTextView>>> {
+    Ok(Json(actor.former_texts(id, page).await?))
+}
+
+/// Adds the caller's reaction, or removes it when it is there.
+#[utoipa::path(
+    post, path = "/messages/{id}/reactions/{emoji}", tag = "messages",
+    params(
+        ("id" = MessageId, Path, description = "Which message"),
+        ("emoji" = String, Path, description = "Which emoji, percent-encoded"),
+    ),
+    responses((status = 200, description = "The message after the change", body = MessageView)),
+)]
+async fn toggle_reaction(
+    WritingUser(actor): WritingUser,
+    At((message_id, emoji)): At<(MessageId, Emoji)>,
+    _: NoBody,
+) -> ApiResult<Json<MessageView>> {
+    let emoji = emoji.0;
+    Ok(Json(actor.toggle_reaction(ReactTo { message_id, emoji }).await?))
 }
 
 /// Adds the caller's reaction; repeating it changes nothing.

@@ -16,6 +16,7 @@ mod personal;
 mod pins;
 mod queries;
 mod search;
+mod stars;
 mod sync;
 mod users;
 
@@ -40,6 +41,7 @@ pub(crate) fn all(accounts: bool) -> OpenApiRouter<ApiState> {
         .merge(messages::router())
         .merge(mentions::router())
         .merge(pins::router())
+        .merge(stars::router())
         .merge(search::router())
         .merge(attachments::router())
         .merge(devices::router())

@@ -52,9 +52,12 @@ GET PATCH DELETE /messages/{id}
 GET /messages/{id}/receipts
 PUT DELETE /messages/{id}/keep
 POST /messages/{id}/forward
+GET /messages/{id}/edits
+PUT DELETE /messages/{id}/star
+GET /starred
 GET /conversations/{id}/pins
 PUT DELETE /conversations/{id}/pins/{message_id}
-PUT DELETE /messages/{id}/reactions/{emoji}
+PUT DELETE POST /messages/{id}/reactions/{emoji}
 POST /messages/{id}/meeting
 PATCH /messages/{id}/location
 GET /mentions

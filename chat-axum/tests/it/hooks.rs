@@ -9,6 +9,7 @@ use axum::Router;
 use chat_axum::ChatApi;
 use chat_core::ChatEngine;
 use chat_core::command::CommandName;
+use chat_core::config::{ChatConfig, Rate};
 use chat_core::memory::MemoryStore;
 use chat_core::port::{CommandContext, Hook, Rejection, Via};
 use chat_media_fs::FsMediaStore;
@@ -128,6 +129,9 @@ fn rows() -> Vec<(&'static str, CommandName, Value)> {
             C::ForwardMessage,
             json!({"recipient_id": "ben"}),
         ),
+        ("PUT /messages/{}/star", C::StarMessage, Value::Null),
+        ("DELETE /messages/{}/star", C::UnstarMessage, Value::Null),
+        ("POST /messages/{}/reactions/{}", C::ToggleReaction, Value::Null),
         ("PUT /conversations/{}/pins/{}", C::PinMessage, Value::Null),
         ("DELETE /conversations/{}/pins/{}", C::UnpinMessage, Value::Null),
         ("PATCH /messages/{}", C::EditMessage, json!({"text": "other"})),
@@ -185,7 +189,11 @@ fn filled(path: &str) -> String {
 async fn every_route_that_changes_something_passes_the_hooks() {
     let closed = Arc::new(Closed::default());
     let media = tempfile::tempdir().unwrap();
+    let mut config = ChatConfig::default();
+    // One after the other, as fast as they come.
+    config.limits.commands = Rate::new(1_000, 60_000);
     let engine = ChatEngine::builder(Arc::new(MemoryStore::default()))
+        .with_config(config)
         .with_media(Arc::new(FsMediaStore::open(media.path()).await.unwrap()))
         .with_hook(Arc::clone(&closed) as Arc<dyn Hook>)
         .build();

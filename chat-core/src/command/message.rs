@@ -123,6 +123,24 @@ pub struct PinMessage {
     pub conversation_id: Option<ConversationId>,
 }
 
+/// Stars a message for the caller, or takes his star off.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct StarMessage {
+    /// Which message.
+    pub message_id: MessageId,
+}
+
+/// `GET /starred`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StarredMessages {
+    /// Only there.
+    pub conversation_id: Option<ConversationId>,
+    /// Which page.
+    pub page: super::PageRequest,
+}
+
 /// Changes the text of one's own message.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -16,7 +16,7 @@ pub use conversation::{
 pub use message::{
     DeleteMessage, DeletionScope, EditMessage, ForwardMessage, HistoryOrder, HistoryRequest, KeepMessage,
     ListMentions, MeetingAction, MeetingDraft, MoveLocation, PinMessage, ReactTo, SearchMessages,
-    SendMessage, StepMeeting,
+    SendMessage, StarMessage, StarredMessages, StepMeeting,
 };
 pub use name::CommandName;
 pub use session::{Foreground, OnScreen, OnlineUsers, PresenceOf, RefreshToken, SyncRequest};

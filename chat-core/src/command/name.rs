@@ -33,6 +33,10 @@ names! {
     PinMessage = "pin_message";
     /// Takes a message's pin off.
     UnpinMessage = "unpin_message";
+    /// Stars a message.
+    StarMessage = "star_message";
+    /// Takes a star off.
+    UnstarMessage = "unstar_message";
     /// Changes the text of a message.
     EditMessage = "edit_message";
     /// Deletes a message, for oneself or for everyone.
@@ -45,6 +49,8 @@ names! {
     KeepMessage = "keep_message";
     /// Lets a kept message go.
     UnkeepMessage = "unkeep_message";
+    /// Adds a reaction, or takes it back when it is there.
+    ToggleReaction = "toggle_reaction";
     /// Accepts, declines or moves a meeting.
     StepMeeting = "step_meeting";
     /// Moves or ends a live location.

@@ -2,8 +2,8 @@ use serde_json::Value;
 
 use super::{
     DeleteMessage, EditMessage, Foreground, ForwardMessage, KeepMessage, Mark, Marks, MuteMember, OnScreen,
-    OnlineUsers, PinMessage, PresenceOf, ReactTo, RefreshToken, SendMessage, SetTyping, SyncRequest,
-    UnmuteMember,
+    OnlineUsers, PinMessage, PresenceOf, ReactTo, RefreshToken, SendMessage, SetTyping, StarMessage,
+    SyncRequest, UnmuteMember,
 };
 use crate::config::Limits;
 use crate::decode;
@@ -60,12 +60,18 @@ commands! {
     KeepMessage(KeepMessage) = "keep_message";
     /// Lets a kept message go.
     UnkeepMessage(KeepMessage) = "unkeep_message";
+    /// Adds a reaction, or removes it when it is there.
+    ToggleReaction(ReactTo) = "toggle_reaction";
     /// Sends a copy of a message on.
     ForwardMessage(ForwardMessage) = "forward_message";
     /// Pins a message.
     PinMessage(PinMessage) = "pin_message";
     /// Takes a message's pin off.
     UnpinMessage(PinMessage) = "unpin_message";
+    /// Stars a message.
+    StarMessage(StarMessage) = "star_message";
+    /// Takes a star off.
+    UnstarMessage(StarMessage) = "unstar_message";
     /// Says what has reached this device.
     MarkDelivered(Marks) = "mark_delivered";
     /// Says what was read.

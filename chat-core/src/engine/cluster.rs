@@ -70,6 +70,9 @@ impl ChatEngine {
                 (
                     ChatEvent::InboxUpdated {
                         user_id, user_rev, ..
+                    }
+                    | ChatEvent::StarChanged {
+                        user_id, user_rev, ..
                     },
                     _,
                 ) => {

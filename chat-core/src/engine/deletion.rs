@@ -118,6 +118,7 @@ pub(super) fn bury(change: &mut ChangeSet, facts: &Facts, message: &Message, by:
 /// be among the facts.
 pub(super) fn empty(change: &mut ChangeSet, message: &Message, facts: &Facts) -> Message {
     change.writes.reactions_cleared.push(message.id);
+    change.writes.former_texts_cleared.push(message.id);
     change.release_files(message, facts);
     without_content(message.clone())
 }

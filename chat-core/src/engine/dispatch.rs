@@ -255,7 +255,9 @@ impl ChatEngine {
         let told = match &publication.conversation {
             Some(conversation) => guarded(self.tell_members(conversation)).await,
             None => match event {
-                ChatEvent::InboxUpdated { user_id, .. } => guarded(self.tell_user(user_id)).await,
+                ChatEvent::InboxUpdated { user_id, .. } | ChatEvent::StarChanged { user_id, .. } => {
+                    guarded(self.tell_user(user_id)).await
+                }
                 ChatEvent::BlockChanged { blocker, .. } => guarded(self.tell_user(blocker)).await,
                 ChatEvent::MuteChanged { user_id, .. } => guarded(self.tell_user(user_id)).await,
                 // Ephemeral: the next one says it all again.

@@ -1,6 +1,6 @@
 use crate::access::Action;
 use crate::command::{CommandName, EditMessage};
-use crate::config::{ChatConfig, Limits};
+use crate::config::{ChatConfig, EditHistory, Limits};
 use crate::engine::changeset::ChangeSet;
 use crate::engine::content::check_text;
 use crate::engine::sending::resolve_mentions;
@@ -9,7 +9,7 @@ use crate::engine::{Actor, Decision};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::UserId;
-use crate::model::{Member, Message, MessageKind};
+use crate::model::{FormerText, Member, Message, MessageKind};
 use crate::store::{Facts, MembersNeeded};
 use crate::text::is_blank;
 use crate::view::MessageView;
@@ -116,6 +116,15 @@ impl Editing {
             return Ok(Decision::nothing(message.clone()));
         }
         let mut change = ChangeSet::of(scene.conversation, facts);
+        if self.config.policies.edit_history != EditHistory::Off {
+            change.writes.former_texts.push(FormerText {
+                conversation_id: message.conversation_id,
+                message_id: message.id,
+                version: message.version,
+                text: message.text.clone(),
+                edited_at: change.at,
+            });
+        }
         let edited = change.update_message(Message {
             text: self.edit.text.clone(),
             mentions,

@@ -6,8 +6,8 @@ use tokio::sync::mpsc;
 
 use super::{Actor, ChatEngine};
 use crate::error::{ChatError, ChatResult, ErrorCode};
-use crate::id::{ConversationId, UserId};
-use crate::model::{Member, User};
+use crate::id::{ConversationId, MessageId, UserId};
+use crate::model::{Member, Star, User};
 use crate::view::ExportRecord;
 
 /// How many rows are asked for at once.
@@ -141,11 +141,37 @@ impl Export {
                 self.tell(ExportRecord::reaction(reaction)).await?;
             }
         }
+        for change in store.star_changes(user, 0, usize::MAX).await? {
+            if change.starred {
+                let Star {
+                    message_id,
+                    conversation_id,
+                    ..
+                } = change.star;
+                self.tell(ExportRecord::Star {
+                    message_id,
+                    conversation_id,
+                })
+                .await?;
+            }
+        }
         let mut after = None;
         while let page @ [_, ..] = &store.hides_by(user, after, PAGE).await?[..] {
             after = page.last().map(|hide| hide.message_id);
             for hide in page {
                 self.tell(ExportRecord::hide(hide)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn former_texts(&mut self, message: MessageId) -> ChatResult<()> {
+        let store = self.engine.store().clone();
+        let mut before = None;
+        while let page @ [.., last] = &store.former_texts(message, before, PAGE).await?[..] {
+            before = Some(last.version);
+            for former in page {
+                self.tell(ExportRecord::former_text(former)).await?;
             }
         }
         Ok(())
@@ -164,6 +190,9 @@ impl Export {
             after = last.seq;
             for message in page {
                 self.tell(ExportRecord::message(message.clone())).await?;
+                if message.version > 1 {
+                    self.former_texts(message.id).await?;
+                }
             }
         }
         let mut after = None;

@@ -18,6 +18,7 @@ use crate::view::MessageView;
 enum Step {
     Add,
     Remove,
+    Toggle,
 }
 
 impl Actor {
@@ -25,13 +26,23 @@ impl Actor {
     /// emoji are one emoji.
     ///
     /// # Errors
-    /// - `invalid_argument` (`emoji`): empty, blank, over 64 bytes, or one kind more than a message takes.
+    /// - `invalid_argument` (`emoji`): empty, blank, over 64 bytes, or one kind more than a message takes, or than
+    ///   one user adds to it.
     /// - `message_not_found`, `conversation_gone`: not a message of his sight.
     /// - `invalid_operation`: a tombstone or a line of the engine.
     /// - `you_blocked`, `not_permitted`: one of a direct's two blocks the other, or the conversation is frozen.
     pub async fn add_reaction(&self, react: ReactTo) -> ChatResult<MessageView> {
         let about = self.about(CommandName::AddReaction).message(react.message_id);
         self.command(about, self.react(react, Step::Add)).await
+    }
+
+    /// Adds the caller's reaction to a message, or removes it when it is there.
+    ///
+    /// # Errors
+    /// As [`Actor::add_reaction`].
+    pub async fn toggle_reaction(&self, react: ReactTo) -> ChatResult<MessageView> {
+        let about = self.about(CommandName::ToggleReaction).message(react.message_id);
+        self.command(about, self.react(react, Step::Toggle)).await
     }
 
     /// Removes the caller's reaction from a message. A reaction that is not there changes nothing.
@@ -65,6 +76,7 @@ impl Actor {
             emoji,
             step,
             kinds: limits.reactions,
+            own_kinds: limits.reactions_per_user,
         };
         let message = self.commit(needs, move |facts| reacting.decide(facts)).await?;
         self.render_changed(message).await
@@ -79,6 +91,8 @@ struct Reacting {
     step: Step,
     /// How many kinds one message takes.
     kinds: usize,
+    /// How many of them one user adds.
+    own_kinds: usize,
 }
 
 impl Reacting {
@@ -93,7 +107,7 @@ impl Reacting {
         let mut change = ChangeSet::of(scene.conversation, facts);
         match (self.step, present) {
             (Step::Add, Some(_)) | (Step::Remove, None) => return Ok(Decision::nothing(message.clone())),
-            (Step::Add, None) => {
+            (Step::Add | Step::Toggle, None) => {
                 self.check_kinds(facts)?;
                 let at = change.at;
                 change.writes.reactions_added.push(Reaction {
@@ -104,7 +118,9 @@ impl Reacting {
                     at,
                 });
             }
-            (Step::Remove, Some(reaction)) => change.writes.reactions_removed.push(reaction.clone()),
+            (Step::Remove | Step::Toggle, Some(reaction)) => {
+                change.writes.reactions_removed.push(reaction.clone())
+            }
         }
         let message = change.update_message(message.clone());
         let answer = Message::clone(&message);
@@ -122,6 +138,16 @@ impl Reacting {
             return Err(ChatError::invalid(
                 "emoji",
                 format!("at most {} kinds on one message", self.kinds),
+            ));
+        }
+        let own = facts
+            .reactions
+            .iter()
+            .filter(|reaction| reaction.user_id == self.user);
+        if own.count() >= self.own_kinds {
+            return Err(ChatError::invalid(
+                "emoji",
+                format!("at most {} kinds of one user", self.own_kinds),
             ));
         }
         Ok(())

@@ -121,12 +121,14 @@ impl Actor {
         };
         let blocks = self.block_list_since(known_user_rev).await?;
         let mutes = self.mute_list_since(known_user_rev).await?;
+        let stars = self.stars_since(known_user_rev).await?;
         let conversations = self.synced(outline.entries).await?;
         Ok(SyncAnswer {
             conversations,
             removed: outline.removed,
             blocks,
             mutes,
+            stars,
             badge: self.badge().await?,
             token: self.inner().sealer.seal(self.user_id(), PURPOSE, &outline.place),
             has_more: outline.has_more,

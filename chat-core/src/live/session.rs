@@ -205,6 +205,9 @@ impl Session {
             C::RemoveReaction(react) => answer(&json!({ "message": actor.remove_reaction(react).await? })),
             C::KeepMessage(keep) => answer(&json!({ "message": actor.keep_message(keep).await? })),
             C::UnkeepMessage(keep) => answer(&json!({ "message": actor.unkeep_message(keep).await? })),
+            C::ToggleReaction(react) => answer(&json!({ "message": actor.toggle_reaction(react).await? })),
+            C::StarMessage(star) => answer(&json!({ "message": actor.star_message(star).await? })),
+            C::UnstarMessage(star) => answer(&json!({ "message": actor.unstar_message(star).await? })),
             C::ForwardMessage(forward) => answer(&actor.forward(forward).await?),
             C::PinMessage(pin) => answer(&json!({ "message": actor.pin_message(pin).await? })),
             C::UnpinMessage(pin) => {

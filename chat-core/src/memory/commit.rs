@@ -157,6 +157,7 @@ impl State {
             .chain(writes.advances.iter().map(|row| row.conversation_id))
             .chain(writes.reactions_added.iter().map(|row| row.conversation_id))
             .chain(writes.hides.iter().map(|row| row.conversation_id))
+            .chain(writes.former_texts.iter().map(|row| row.conversation_id))
             .chain(writes.purge.map(|purge| purge.conversation_id));
         for id in rows {
             if !known(id) {
@@ -258,6 +259,13 @@ impl State {
             let list = self.reactions.entry(reaction.message_id).or_default();
             list.retain(|r| r.user_id != reaction.user_id || r.emoji != reaction.emoji);
             list.push(reaction);
+        }
+        for id in writes.former_texts_cleared {
+            self.former_texts.remove(&id);
+        }
+        for text in writes.former_texts {
+            let texts = self.former_texts.entry(text.message_id).or_default();
+            texts.insert(text.version, text);
         }
         for hide in writes.hides {
             if let Some(row) = self

@@ -42,8 +42,10 @@ impl MessageStore for MemoryStore {
         let state = self.state();
         let hidden_by = state.hides.iter().filter(|(_, list)| list.contains_key(&message));
         let reactions = state.reactions.get(&message).into_iter().flatten();
+        let starred_by = state.stars.keys().filter(|user| state.is_starred(user, message));
         Ok(PersonalFacts {
             hidden_by: hidden_by.map(|(user, _)| user.clone()).collect(),
+            starred_by: starred_by.cloned().collect(),
             reactions: reactions
                 .map(|reaction| (reaction.user_id.clone(), reaction.emoji.clone()))
                 .collect(),

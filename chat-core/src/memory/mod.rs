@@ -10,6 +10,7 @@ mod blocks;
 mod commit;
 mod conversations;
 mod devices;
+mod edits;
 mod inbox;
 mod mentions;
 mod messages;
@@ -18,6 +19,7 @@ mod outbox;
 mod personal;
 mod receipts;
 mod retention;
+mod stars;
 mod state;
 mod users;
 

@@ -172,6 +172,9 @@ impl State {
         if let Some(mutes) = self.mutes.get_mut(user) {
             mutes.retain(|_, _| stays(true));
         }
+        if let Some(stars) = self.stars.get_mut(user) {
+            stars.retain(|_, _| stays(true));
+        }
         for room in self.rooms.values_mut() {
             room.advances
                 .retain(|step: &Step| stays(step.advance.user_id == *user));

@@ -63,6 +63,10 @@ impl State {
         for row in gone.values() {
             self.places.remove(&row.message.id);
             self.reactions.remove(&row.message.id);
+            self.former_texts.remove(&row.message.id);
+            for stars in self.stars.values_mut() {
+                stars.remove(&row.message.id);
+            }
             for id in &row.message.content.attachments {
                 if let Some(messages) = self.shown.get_mut(id) {
                     messages.remove(&row.message.id);

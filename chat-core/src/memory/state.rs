@@ -5,9 +5,10 @@ use crate::access::{Sight, Visibility, visible};
 use crate::config::BlockedInGroup;
 use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
 use crate::model::{
-    Account, AccountSession, Advance, Attachment, Conversation, ConversationKind, Device, DirectPair, Hide,
-    Member, Message, Muted, Reaction, Rev, Seq, User,
+    Account, AccountSession, Advance, Attachment, Conversation, ConversationKind, Device, DirectPair,
+    FormerText, Hide, Member, Message, Muted, Reaction, Rev, Seq, User,
 };
+use crate::store::StarChange;
 use crate::time::Timestamp;
 
 /// Everything the store holds.
@@ -23,6 +24,10 @@ pub(super) struct State {
     pub(super) places: HashMap<MessageId, (ConversationId, Seq)>,
     pub(super) reactions: HashMap<MessageId, Vec<Reaction>>,
     pub(super) hides: HashMap<UserId, HashMap<MessageId, HideRow>>,
+    /// By version.
+    pub(super) former_texts: HashMap<MessageId, BTreeMap<u32, FormerText>>,
+    /// Stars taken off stay as entries of the change log.
+    pub(super) stars: HashMap<UserId, HashMap<MessageId, StarChange>>,
     /// By blocker, then by the blocked; lifted blocks stay as entries of the change log.
     pub(super) blocks: HashMap<UserId, BTreeMap<UserId, BlockRow>>,
     /// By who mutes, then by the muted; lifted mutes stay as entries of the change log.

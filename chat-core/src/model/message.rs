@@ -254,6 +254,21 @@ pub struct Pin {
     pub by: UserId,
 }
 
+/// The words a message had before an edit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerText {
+    /// Where the message is.
+    pub conversation_id: ConversationId,
+    /// Of which message.
+    pub message_id: MessageId,
+    /// The version that had them.
+    pub version: u32,
+    /// The words.
+    pub text: String,
+    /// When an edit replaced them.
+    pub edited_at: Timestamp,
+}
+
 /// A message as it is kept; what one member sees of it is a `MessageView`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {

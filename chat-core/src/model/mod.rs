@@ -9,6 +9,7 @@ mod json;
 mod member;
 mod message;
 mod receipt;
+mod star;
 mod user;
 
 pub use attachment::{Attachment, AttachmentKind, AttachmentState};
@@ -19,10 +20,11 @@ pub use horizon::{Horizon, Retention};
 pub use json::JsonObject;
 pub use member::{Interval, Member, MemberState, Muted, NotificationLevel, Role};
 pub use message::{
-    Content, CustomContent, Deletion, DeletionBy, Forwarded, Kept, Location, Meeting, MeetingStatus, Message,
-    MessageKind, Pin, ReplyTarget, SystemContent, TextFormat,
+    Content, CustomContent, Deletion, DeletionBy, FormerText, Forwarded, Kept, Location, Meeting,
+    MeetingStatus, Message, MessageKind, Pin, ReplyTarget, SystemContent, TextFormat,
 };
 pub use receipt::{Advance, Block, Hide, Reaction, ReadAudience};
+pub use star::Star;
 pub use user::{
     Account, AccountSession, NewUser, PushContent, PushLevel, Restrictions, SettingsChange, User, UserKind,
     UserPatch, UserSettings, Visibility,

@@ -184,6 +184,8 @@ impl ReactionSummary {
 pub struct PersonalFacts {
     /// Users who have hidden it.
     pub hidden_by: Vec<UserId>,
+    /// Users who have starred it.
+    pub starred_by: Vec<UserId>,
     /// Who reacted with what.
     pub reactions: Vec<(UserId, String)>,
 }

@@ -27,6 +27,7 @@ mod attachment;
 mod block;
 mod conversation;
 mod device;
+mod edit;
 mod facts;
 mod mention;
 mod message;
@@ -35,6 +36,7 @@ mod outbox;
 mod personal;
 mod receipt;
 mod retention;
+mod star;
 mod user;
 mod writes;
 
@@ -46,6 +48,7 @@ pub use conversation::{
     InboxList, InboxQuery, MemberQuery, SyncPosition,
 };
 pub use device::DeviceStore;
+pub use edit::EditStore;
 pub use facts::{Change, Facts, MembersNeeded, Needs, Target};
 pub use mention::{MentionQuery, MentionStore};
 pub use message::{
@@ -57,6 +60,7 @@ pub use outbox::{ClaimedEntry, OutboxBacklog, OutboxEntry, OutboxStore};
 pub use personal::{MarkStep, PersonalStore, StepPlace};
 pub use receipt::{MarkTimes, MarksThen, ReceiptStore};
 pub use retention::{DueConversations, RetentionClass, RetentionStore};
+pub use star::{StarChange, StarOutcome, StarStore, StarredMessage, StarredQuery};
 pub use user::{UserSearch, UserStore};
 pub use writes::{Purge, Writes};
 
@@ -71,6 +75,8 @@ pub trait Store:
     + MuteStore
     + DeviceStore
     + AttachmentStore
+    + StarStore
+    + EditStore
     + RetentionStore
     + OutboxStore
     + PersonalStore
@@ -87,6 +93,8 @@ impl<T> Store for T where
         + MuteStore
         + DeviceStore
         + AttachmentStore
+        + StarStore
+        + EditStore
         + RetentionStore
         + OutboxStore
         + PersonalStore

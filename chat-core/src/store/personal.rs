@@ -89,7 +89,7 @@ pub trait PersonalStore: Send + Sync + fmt::Debug {
     ) -> BackendResult<Vec<Attachment>>;
 
     /// Deletes up to `limit` rows that are his alone and that no change of a conversation speaks of: devices, hides,
-    /// entries of his block list and of his mutes (lifted ones too), steps of his marks. Returns how many went; 0 says that nothing is
+    /// entries of his block list, of his mutes and of his stars (lifted ones too), steps of his marks. Returns how many went; 0 says that nothing is
     /// left.
     async fn erase_private(&self, user: &UserId, limit: usize) -> BackendResult<usize>;
 

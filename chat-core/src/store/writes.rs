@@ -1,5 +1,5 @@
 use crate::id::{ConversationId, MessageId, UserId};
-use crate::model::{Advance, Attachment, Conversation, Hide, Member, Message, Reaction, Seq};
+use crate::model::{Advance, Attachment, Conversation, FormerText, Hide, Member, Message, Reaction, Seq};
 
 /// The beginning of a conversation that goes for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +31,15 @@ pub struct Writes {
     pub reactions_removed: Vec<Reaction>,
     /// Messages that lose all their reactions.
     pub reactions_cleared: Vec<MessageId>,
+    /// Texts that edits replaced. Key: message and version.
+    pub former_texts: Vec<FormerText>,
+    /// Messages that lose all their former texts.
+    pub former_texts_cleared: Vec<MessageId>,
     /// New hides. Key: user and message.
     pub hides: Vec<Hide>,
     /// Files. Key: id.
     pub attachments: Vec<Attachment>,
-    /// Messages that go before anything else is written, with everything that hangs on them: hides, reactions,
+    /// Messages that go before anything else is written, with everything that hangs on them: hides, reactions, stars, former texts,
     /// mentions, entries of the search index and of the index of files. Their seqs stay unused, and files are not touched.
     pub purge: Option<Purge>,
     /// What is to be carried out of the system because of this change; only ever added, in this order.

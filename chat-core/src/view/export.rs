@@ -4,9 +4,9 @@ use serde_json::Value;
 use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
 use crate::model::{
     Attachment, AttachmentKind, AttachmentState, Block, Content, Conversation, ConversationKind, Deletion,
-    Device, Hide, Interval, JsonObject, Member, MemberState, Message, MessageKind, Muted, NotificationLevel,
-    Platform, Provider, Reaction, ReadAudience, ReplyTarget, Role, Seq, TextFormat, User, UserKind,
-    UserSettings,
+    Device, FormerText, Hide, Interval, JsonObject, Member, MemberState, Message, MessageKind, Muted,
+    NotificationLevel, Platform, Provider, Reaction, ReadAudience, ReplyTarget, Role, Seq, TextFormat, User,
+    UserKind, UserSettings,
 };
 use crate::store::MarkStep;
 use crate::time::Timestamp;
@@ -66,6 +66,26 @@ pub enum ExportRecord {
         message_id: MessageId,
         /// Where.
         conversation_id: ConversationId,
+    },
+    /// A message he has starred.
+    Star {
+        /// Which.
+        message_id: MessageId,
+        /// Where.
+        conversation_id: ConversationId,
+    },
+    /// What a message of his said before an edit.
+    FormerText {
+        /// Which message.
+        message_id: MessageId,
+        /// Where.
+        conversation_id: ConversationId,
+        /// The version that said it.
+        version: u32,
+        /// Its words.
+        text: String,
+        /// When an edit replaced them.
+        edited_at: Timestamp,
     },
     /// A step of his marks.
     Mark {
@@ -303,6 +323,16 @@ impl ExportRecord {
         Self::Hide {
             message_id: hide.message_id,
             conversation_id: hide.conversation_id,
+        }
+    }
+
+    pub(crate) fn former_text(former: &FormerText) -> Self {
+        Self::FormerText {
+            message_id: former.message_id,
+            conversation_id: former.conversation_id,
+            version: former.version,
+            text: former.text.clone(),
+            edited_at: former.edited_at,
         }
     }
 

@@ -215,6 +215,9 @@ pub struct MessageView {
     pub edited_at: Option<Timestamp>,
     /// 1, and one more for every edit.
     pub version: u32,
+    /// Set when the viewer has starred it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starred: Option<bool>,
     /// Set while it is pinned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pinned: Option<Pin>,
@@ -241,6 +244,19 @@ pub struct KeptView {
     pub at: Timestamp,
     /// Who keeps it.
     pub by: UserId,
+}
+
+/// What a message said before an edit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = FormerText))]
+pub struct FormerTextView {
+    /// The version that said it.
+    pub version: u32,
+    /// Its words.
+    pub text: String,
+    /// When an edit replaced them.
+    pub edited_at: Timestamp,
 }
 
 /// A message that is gone: for this viewer, or for everyone because its time is over.

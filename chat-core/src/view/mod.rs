@@ -18,13 +18,14 @@ pub use conversation::{
 pub use error::ErrorView;
 pub use export::{ExportRecord, ExportedFile, ExportedMembership, ExportedMessage, ExportedUser};
 pub use message::{
-    ForwardedView, GoneView, HistoryPage, HistoryRange, KeptView, LocationView, MarkAnswer, MarksAnswer,
-    MeetingView, MessageAnswer, MessageView, ReactionView, ReceiptCounts, ReceiptView, ReplyPreview,
-    ReplyState, ReplyView, SenderView, SentMessage, Status,
+    FormerTextView, ForwardedView, GoneView, HistoryPage, HistoryRange, KeptView, LocationView, MarkAnswer,
+    MarksAnswer, MeetingView, MessageAnswer, MessageView, ReactionView, ReceiptCounts, ReceiptView,
+    ReplyPreview, ReplyState, ReplyView, SenderView, SentMessage, Status,
 };
 pub use page::Page;
 pub use session::{
     BlockListDelta, Capabilities, MuteListDelta, OnlineUsersAnswer, PresenceAnswer, RemovalReason,
-    RemovedConversation, SyncAnswer, SyncedConversation, SyncedMember, SyncedMessage, TokenAnswer,
+    RemovedConversation, StarListDelta, StarView, SyncAnswer, SyncedConversation, SyncedMember,
+    SyncedMessage, TokenAnswer,
 };
 pub use user::{DeviceView, MutedUser, PresenceStatus, PresenceView, UserPresence, UserView};

@@ -2,7 +2,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{ConversationView, GoneView, MemberView, MessageView, UserPresence, UserView};
-use crate::id::{ConversationId, UserId};
+use crate::id::{ConversationId, MessageId, UserId};
+use crate::model::Seq;
 use crate::store::Badge;
 use crate::time::Timestamp;
 
@@ -88,6 +89,31 @@ pub struct MuteListDelta {
     pub removed: Vec<UserId>,
 }
 
+/// A starred message, by its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StarView {
+    /// Where it is.
+    pub conversation_id: ConversationId,
+    /// Which.
+    pub message_id: MessageId,
+    /// Its seq.
+    pub seq: Seq,
+}
+
+/// Changes of the caller's stars.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StarListDelta {
+    /// Starred since, the newest first.
+    pub added: Vec<StarView>,
+    /// Taken off since.
+    pub removed: Vec<StarView>,
+    /// More changed than fits: read `GET /starred`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limited: Option<bool>,
+}
+
 /// Answer to `sync`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -100,6 +126,8 @@ pub struct SyncAnswer {
     pub blocks: BlockListDelta,
     /// Changes of the list of muted users.
     pub mutes: MuteListDelta,
+    /// Changes of the caller's stars.
+    pub stars: StarListDelta,
     /// The caller's totals.
     pub badge: Badge,
     /// Where to go on from.

@@ -90,3 +90,27 @@ async fn not_on_tombstones_not_by_strangers_not_under_a_block() {
         ErrorCode::YouBlocked
     );
 }
+
+#[tokio::test]
+async fn one_user_adds_so_many_kinds() {
+    let world = World::with(|config| config.limits.reactions_per_user = 2).await;
+    let d = world.direct("a", "b").await;
+    let m = world.send("a", d, "x").await;
+    let b = world.actor("b");
+    for emoji in ["1", "2", "2"] {
+        b.add_reaction(react(m.id, emoji)).await.unwrap();
+    }
+    let refused = (ErrorCode::InvalidArgument, "emoji".to_owned());
+    assert_eq!(fault(b.add_reaction(react(m.id, "3")).await), refused);
+    assert_eq!(fault(b.toggle_reaction(react(m.id, "3")).await), refused);
+    world.actor("a").add_reaction(react(m.id, "3")).await.unwrap();
+    b.toggle_reaction(react(m.id, "1")).await.unwrap();
+    b.toggle_reaction(react(m.id, "3")).await.unwrap();
+    let view = world.message("b", m.id).await.unwrap();
+    let reactions = view.reactions.unwrap();
+    let kinds: Vec<_> = reactions
+        .iter()
+        .map(|r| (r.emoji.as_str(), r.count, r.mine))
+        .collect();
+    assert_eq!(kinds, [("2", 1, true), ("3", 2, true)]);
+}

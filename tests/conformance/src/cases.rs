@@ -244,6 +244,20 @@ macro_rules! store {
                 uses_of_files_are_counted
                 a_file_goes_with_the_last_message_that_shows_it
             }
+            stars {
+                starring_is_idempotent
+                stars_are_private
+                no_more_stars_than_the_cap
+                concurrent_stars_share_no_user_rev
+                starred_messages_come_newest_star_first
+                star_changes_tell_the_last_change_of_each
+                a_purge_takes_stars_along
+                starred_messages_equal_a_naive_reading
+            }
+            edits {
+                former_texts_come_newest_version_first
+                former_texts_go_with_their_message
+            }
             pins {
                 pins_come_newest_first_in_pages
                 pins_are_seen_by_their_number
@@ -339,6 +353,8 @@ mod tests {
             include_str!("store/devices.rs"),
             include_str!("store/outbox.rs"),
             include_str!("store/attachments.rs"),
+            include_str!("store/stars.rs"),
+            include_str!("store/edits.rs"),
             include_str!("store/pins.rs"),
             include_str!("store/sync.rs"),
             include_str!("store/accounts.rs"),

@@ -24,6 +24,8 @@ pub(super) const GET: &str = concat!(
 pub(super) const HIDDEN: &str = "SELECT h.message_id FROM chat_hides h \
     WHERE h.user_id = ?1 AND h.message_id IN (SELECT unhex(value) FROM json_each(?2))";
 pub(super) const HIDDEN_BY: &str = "SELECT h.user_id FROM chat_hides h WHERE h.message_id = ?1";
+pub(super) const STARRED_BY: &str =
+    "SELECT s.user_id FROM chat_stars s WHERE s.message_id = ?1 AND s.active = 1";
 pub(super) const REACTED: &str = "SELECT r.user_id, r.emoji FROM chat_reactions r WHERE r.message_id = ?1";
 pub(super) const EXPIRED: &str = concat!(
     "SELECT ",
@@ -131,11 +133,18 @@ impl SqliteStore {
         let hidden_by = session
             .list(statement(HIDDEN_BY).bind(id.clone()), |cells| cells.user())
             .await?;
+        let starred_by = session
+            .list(statement(STARRED_BY).bind(id.clone()), |cells| cells.user())
+            .await?;
         let reactions = session
             .list(statement(REACTED).bind(id), |cells| {
                 Ok((cells.user()?, cells.text()?))
             })
             .await?;
-        Ok(PersonalFacts { hidden_by, reactions })
+        Ok(PersonalFacts {
+            hidden_by,
+            starred_by,
+            reactions,
+        })
     }
 }

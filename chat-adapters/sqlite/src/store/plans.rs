@@ -4,7 +4,7 @@ use sqlx::{ConnectOptions, Row, SqliteConnection};
 
 use super::{
     attachment, connect_options, conversation, facts, history, inbox, mention, message, outbox, personal,
-    purge, reaction, receipt, retention, search, sync, user,
+    purge, reaction, receipt, retention, search, star, sync, user,
 };
 use crate::config::SqliteConfig;
 use crate::schema;
@@ -53,7 +53,9 @@ const HOT: &[(&str, &str)] = &[
     ("purged hides", purge::HANGING[0]),
     ("purged reactions", purge::HANGING[1]),
     ("purged uses of files", purge::HANGING[2]),
-    ("purged mentions", purge::HANGING[3]),
+    ("purged former texts", purge::HANGING[3]),
+    ("purged stars", purge::HANGING[4]),
+    ("purged mentions", purge::HANGING[5]),
     ("purged messages", purge::MESSAGES),
     ("due by policy", retention::DUE_BY_POLICY),
     ("due by themselves", retention::DUE_BY_THEMSELVES),
@@ -68,7 +70,9 @@ const HOT: &[(&str, &str)] = &[
     ("erased devices", personal::ERASE[0]),
     ("erased hides", personal::ERASE[1]),
     ("erased blocks", personal::ERASE[2]),
-    ("erased steps", personal::ERASE[3]),
+    ("erased mutes", personal::ERASE[3]),
+    ("erased stars", personal::ERASE[4]),
+    ("erased steps", personal::ERASE[5]),
     ("old steps", retention::OLD_STEPS),
     ("superseded steps", retention::SUPERSEDED),
     ("due entries", outbox::DUE),
@@ -76,6 +80,11 @@ const HOT: &[(&str, &str)] = &[
     ("backlog", outbox::BACKLOG),
     ("messages", message::GET),
     ("pinned messages", message::PINNED),
+    ("starred messages", star::STARRED),
+    ("starred among", star::AMONG),
+    ("changed stars", star::CHANGES),
+    ("count of stars", star::COUNT),
+    ("who has starred", message::STARRED_BY),
     ("messages that show a file", attachment::SHOWN_BY),
     ("expired messages", message::EXPIRED),
     ("members", conversation::MEMBERS),
@@ -165,6 +174,8 @@ async fn hot_statements_use_the_index_made_for_them() {
             receipt::FIRST_STEPS,
             "chat_advances_to (conversation_id=? AND user_id=? AND step=? AND to_seq>?)",
         ),
+        (star::STARRED, "chat_stars_active (user_id=?"),
+        (star::CHANGES, "chat_stars_rev (user_id=? AND user_rev>?)"),
         (message::PINNED, "chat_messages_pins (conversation_id=?"),
         (
             retention::DUE_BY_POLICY,

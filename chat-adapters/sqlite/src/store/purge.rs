@@ -10,12 +10,16 @@ use crate::transaction::Transaction;
 pub(super) const INDEXED: &str =
     "SELECT m.row_id FROM chat_messages m WHERE m.conversation_id = ?1 AND m.seq < ?2 AND m.text <> ''";
 /// What hangs on messages that are below `?2`, before they go themselves.
-pub(super) const HANGING: [&str; 4] = [
+pub(super) const HANGING: [&str; 6] = [
     "DELETE FROM chat_hides WHERE message_id IN \
        (SELECT m.id FROM chat_messages m WHERE m.conversation_id = ?1 AND m.seq < ?2)",
     "DELETE FROM chat_reactions WHERE message_id IN \
        (SELECT m.id FROM chat_messages m WHERE m.conversation_id = ?1 AND m.seq < ?2)",
     "DELETE FROM chat_message_files WHERE message_id IN \
+       (SELECT m.id FROM chat_messages m WHERE m.conversation_id = ?1 AND m.seq < ?2)",
+    "DELETE FROM chat_former_texts WHERE message_id IN \
+       (SELECT m.id FROM chat_messages m WHERE m.conversation_id = ?1 AND m.seq < ?2)",
+    "DELETE FROM chat_stars WHERE message_id IN \
        (SELECT m.id FROM chat_messages m WHERE m.conversation_id = ?1 AND m.seq < ?2)",
     "DELETE FROM chat_mentions WHERE conversation_id = ?1 AND seq < ?2 AND user_id IN \
        (SELECT j.value FROM chat_messages m, json_each(m.mentions) j \

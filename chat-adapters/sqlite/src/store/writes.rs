@@ -5,6 +5,7 @@ use chat_core::store::{Facts, Writes};
 use chat_core::text::fold;
 
 use super::attachment::put_attachment;
+use super::edit::{clear_former_texts, put_former_text};
 use super::outbox::add_entries;
 use super::write_member::put_member;
 use super::write_message::put_message;
@@ -46,6 +47,12 @@ pub(super) async fn apply(transaction: &mut Transaction, facts: &Facts, writes: 
     }
     for reaction in &writes.reactions_added {
         add_reaction(transaction, reaction).await?;
+    }
+    for message in &writes.former_texts_cleared {
+        clear_former_texts(transaction, *message).await?;
+    }
+    for text in &writes.former_texts {
+        put_former_text(transaction, text).await?;
     }
     for hide in &writes.hides {
         put_hide(transaction, hide, number).await?;

@@ -98,7 +98,8 @@ pub(super) fn body(event: &ChatEvent, at: Timestamp) -> Option<String> {
         ChatEvent::TypingChanged { .. }
         | ChatEvent::PresenceChanged { .. }
         | ChatEvent::BlockChanged { .. }
-        | ChatEvent::MuteChanged { .. } => return None,
+        | ChatEvent::MuteChanged { .. }
+        | ChatEvent::StarChanged { .. } => return None,
     };
     Some(json!({ "type": kind, "timestamp": at, "data": data }).to_string())
 }
@@ -139,6 +140,7 @@ fn message_of(message: &Message) -> Fields {
     fields.put("meeting", json!(content.meeting));
     fields.put("custom", json!(content.custom));
     fields.put("system", json!(content.system));
+    fields.put("forwarded", json!(content.forwarded));
     fields.put(
         "reply_to",
         json!(message.reply_to.map(|target| target.message_id)),
@@ -149,6 +151,7 @@ fn message_of(message: &Message) -> Fields {
     if message.mentions_all {
         fields.put("mentions_all", json!(true));
     }
+    fields.put("pinned", json!(message.pinned));
     fields.put("silent", json!(message.silent));
     fields.put("client_time", json!(message.client_time));
     fields

@@ -21,6 +21,7 @@ struct Differences {
     /// It is not there for him: a stub without content keeps its place in the order.
     gone: bool,
     from_blocked: bool,
+    starred: bool,
     /// His own reactions.
     reacted: BTreeSet<String>,
     /// What he sees of the message answered.
@@ -216,6 +217,7 @@ impl ChatEngine {
                 differences.gone = true;
             } else {
                 differences.from_blocked = is_collapsed(&sight);
+                differences.starred = !message.is_deleted() && stage.personal.starred_by.contains(viewer);
                 differences.reacted = stage.personal.reactions_of(viewer);
                 differences.reply = target.as_ref().map(|(target, stage)| match target {
                     Some(target) => {
@@ -242,6 +244,7 @@ impl ChatEngine {
             }
             let mut view = view.clone();
             view.from_blocked = differences.from_blocked.then_some(true);
+            view.starred = differences.starred.then_some(true);
             for reaction in view.reactions.iter_mut().flatten() {
                 reaction.mine = differences.reacted.contains(&reaction.emoji);
             }

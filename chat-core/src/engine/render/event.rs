@@ -142,6 +142,23 @@ impl ChatEngine {
                 self.hand_over(std::slice::from_ref(user_id), origin, name, &payload)
                     .await
             }
+            (
+                ChatEvent::StarChanged {
+                    user_id,
+                    conversation_id,
+                    message_id,
+                    user_rev,
+                    starred,
+                },
+                _,
+            ) => {
+                let payload = json!({
+                    "user_rev": user_rev, "conversation_id": conversation_id, "message_id": message_id,
+                    "starred": starred,
+                });
+                self.hand_over(std::slice::from_ref(user_id), origin, name, &payload)
+                    .await
+            }
             // Events of a conversation always come with it; there is nothing to tell without.
             (_, None) => Ok(()),
         }

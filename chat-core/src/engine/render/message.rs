@@ -31,6 +31,7 @@ struct Surroundings {
     reactions: HashMap<MessageId, Vec<ReactionSummary>>,
     targets: HashMap<MessageId, Message>,
     hidden_targets: HashSet<MessageId>,
+    starred: HashSet<MessageId>,
     members: Vec<Member>,
     contacts: HashSet<UserId>,
 }
@@ -106,6 +107,11 @@ impl Actor {
     async fn surroundings(&self, sight: &Sightline, messages: &[Message]) -> ChatResult<Surroundings> {
         let mut around = self.senders_and_files(messages).await?;
         around.reactions = self.reactions(sight, messages).await?;
+        if !self.is_host() {
+            let ids: Vec<MessageId> = messages.iter().map(|message| message.id).collect();
+            let starred = self.inner().store.starred_among(self.user_id(), &ids).await?;
+            around.starred = starred.into_iter().collect();
+        }
         if messages
             .iter()
             .any(|message| message.sender_id == *self.user_id())
@@ -281,6 +287,7 @@ impl Actor {
             created_at: message.created_at,
             edited_at: message.edited_at,
             version: message.version,
+            starred: (whole && around.starred.contains(&message.id)).then_some(true),
             pinned: message.pinned,
             from_blocked: collapsed.then_some(true),
             deleted: message.deleted,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chat_core::id::UserId;
 use chat_core::model::ReadAudience::{Contacts, Everyone};
 use chat_core::model::{
-    Device, ErasedMessages, Erasure, JsonObject, Muted, NewUser, Platform, Provider, SettingsChange, User,
-    UserPatch, UserSettings, Visibility,
+    Device, ErasedMessages, Erasure, JsonObject, Muted, NewUser, Platform, Provider, SettingsChange, Star,
+    User, UserPatch, UserSettings, Visibility,
 };
 use chat_core::store::UserSearch;
 use serde_json::json;
@@ -164,6 +164,14 @@ pub async fn private_rows_go_bit_by_bit(store: AnyStore) {
             let token = format!("{one}-{n}");
             store.register_device(device(one, &token), 9).await.unwrap();
             room.hide(one, message).await;
+            let star = Star {
+                user_id: (*one).clone(),
+                conversation_id: room.id,
+                message_id: message.id,
+                seq: message.seq,
+            };
+            store.set_star(&star, true, 9).await.unwrap();
+            store.set_star(&star, n == 0, 9).await.unwrap();
         }
         room.step(one, None, (0, 1), at(10)).await;
         room.step(one, Some(Everyone), (0, 1), at(10)).await;
@@ -185,8 +193,8 @@ pub async fn private_rows_go_bit_by_bit(store: AnyStore) {
         }
         gone += step;
     }
-    // Two devices, two hides, two entries of the block list, a mute, two steps.
-    assert_eq!(gone, 9);
+    // Two devices, two hides, two entries of the block list, a mute, two stars, two steps.
+    assert_eq!(gone, 11);
     assert!(
         store
             .devices(std::slice::from_ref(&bob))
@@ -198,6 +206,8 @@ pub async fn private_rows_go_bit_by_bit(store: AnyStore) {
     assert!(store.block_changes(&bob, 0).await.unwrap().is_empty());
     assert!(store.mute_changes(&bob, 0).await.unwrap().is_empty());
     assert_eq!(store.mute_changes(&ann, 0).await.unwrap().len(), 1);
+    assert!(store.star_changes(&bob, 0, 9).await.unwrap().is_empty());
+    assert_eq!(store.star_changes(&ann, 0, 9).await.unwrap().len(), 2);
     assert!(store.mark_steps(room.id, &bob, None, 9).await.unwrap().is_empty());
     assert_eq!(store.devices(std::slice::from_ref(&ann)).await.unwrap().len(), 2);
     assert_eq!(store.hides_by(&ann, None, 9).await.unwrap().len(), 2);

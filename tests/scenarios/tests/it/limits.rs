@@ -7,7 +7,7 @@ use chat_core::Actor;
 use chat_core::command::{
     AddMembers, ClientCommand, ConversationPatch, CreateGroup, HistoryRequest, ListConversations, Mark,
     Marks, MeetingDraft, PageRequest, PinMessage, ProfilePatch, ReactTo, RegisterDevice, SearchMessages,
-    SendMessage,
+    SendMessage, StarMessage,
 };
 use chat_core::config::{ChatConfig, Limits, Rate};
 use chat_core::error::{ChatError, ChatResult, ErrorCode};
@@ -35,6 +35,7 @@ const TABLE: &[(&str, usize, ErrorCode)] = &[
     ("mentions", 50, ErrorCode::InvalidArgument),
     ("reactions", 50, ErrorCode::InvalidArgument),
     ("emoji_bytes", 64, ErrorCode::InvalidArgument),
+    ("stars_per_user", 7, ErrorCode::Conflict),
     ("pins_per_conversation", 50, ErrorCode::Conflict),
     ("members", 12, ErrorCode::MemberLimitExceeded),
     ("add_members", 8, ErrorCode::InvalidArgument),
@@ -59,6 +60,7 @@ const TABLE: &[(&str, usize, ErrorCode)] = &[
 
 fn small(config: &mut ChatConfig) {
     config.limits.members = 12;
+    config.limits.stars_per_user = 7;
     config.limits.add_members = 8;
     config.limits.searches = Rate::new(1_000, 60_000);
     config.limits.creates = Rate::new(1_000, 60_000);
@@ -165,6 +167,18 @@ async fn attempt(world: &World, ada: &Actor, ben: &Actor, name: &str, size: usiz
             })
             .await
             .map(drop)
+        }
+        "stars_per_user" => {
+            let starrer = world.user(&format!("starrer{size}")).await;
+            let direct = ada.direct_with(&starrer).await.id;
+            for i in 0..size {
+                let message = ada.say(direct, &format!("{i}")).await;
+                let star = StarMessage {
+                    message_id: message.id,
+                };
+                starrer.star_message(star).await?;
+            }
+            Ok(())
         }
         "pins_per_conversation" => {
             let group = group(ada, extras(0, 2)).await?;

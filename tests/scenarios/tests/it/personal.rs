@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chat_core::Actor;
 use chat_core::command::{
-    ConversationSettings, EraseMe, HistoryRequest, Mark, Marks, OpenDirect, PageRequest, ReactTo,
-    RegisterDevice, SearchMessages, SendMessage, SyncRequest,
+    ConversationSettings, EditMessage, EraseMe, HistoryRequest, Mark, Marks, OpenDirect, PageRequest,
+    ReactTo, RegisterDevice, SearchMessages, SendMessage, StarMessage, SyncRequest,
 };
 use chat_core::config::{OwnerLeave, Rate};
 use chat_core::engine::EventItem;
@@ -354,7 +354,15 @@ async fn an_export_is_complete_and_holds_nothing_of_others(world: World) {
         client_id: Some(client_id("my key")),
         ..SendMessage::text(direct, "with a key")
     };
-    zoe.send(keyed).await.unwrap();
+    let message_id = zoe.send(keyed).await.unwrap().message.id;
+    let edit = EditMessage {
+        message_id,
+        text: "with a key and better".to_owned(),
+        mentions: None,
+        expected_version: None,
+    };
+    zoe.edit(edit).await.unwrap();
+    zoe.star_message(StarMessage { message_id }).await.unwrap();
     for n in 0..250 {
         zoe.say(direct, &format!("many {n}")).await;
     }
@@ -369,12 +377,14 @@ async fn an_export_is_complete_and_holds_nothing_of_others(world: World) {
         ("block", 1),
         ("device", 1),
         ("end", 1),
+        ("former_text", 1),
         ("hide", 1),
         ("mark", 2),
         ("membership", 2),
         ("message", 254),
         ("reaction", 1),
         ("settings", 1),
+        ("star", 1),
         ("user", 1),
     ];
     assert_eq!(counts, expected.into_iter().collect());
