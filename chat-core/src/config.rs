@@ -236,6 +236,8 @@ pub struct Limits {
     pub page_max: usize,
     /// Marks in one batch. Default 100.
     pub marks: usize,
+    /// What a user says of his presence, in characters. Default 100.
+    pub status_chars: usize,
     /// User ids in one presence question, and presence subscriptions of one session. Default 500.
     pub presence_ids: usize,
     /// Changed messages per conversation in a sync answer. Default 50.
@@ -302,6 +304,9 @@ pub struct Limits {
     /// Typing ends by itself after so long. Default 6 s.
     #[serde(serialize_with = "seconds")]
     pub typing_expiry: Duration,
+    /// A user whose sessions are all in the background is away after so long. Default 0: at once.
+    #[serde(serialize_with = "seconds")]
+    pub away_after: Duration,
     /// A user goes offline so long after his last session. Default 8 s.
     #[serde(serialize_with = "seconds")]
     pub offline_grace: Duration,
@@ -352,6 +357,7 @@ impl Default for Limits {
             page_default: 50,
             page_max: 100,
             marks: 100,
+            status_chars: 100,
             presence_ids: 500,
             sync_messages: 50,
             sync_conversations: 50,
@@ -381,6 +387,7 @@ impl Default for Limits {
             slow_mode_max: Duration::from_secs(3600),
             typing_interval: Duration::from_secs(2),
             typing_expiry: Duration::from_secs(6),
+            away_after: Duration::ZERO,
             offline_grace: Duration::from_secs(8),
             token_leeway: Duration::from_secs(60),
             token_check: Duration::from_secs(5),

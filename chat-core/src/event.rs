@@ -44,7 +44,7 @@ pub enum ChatEvent {
     ReceiptUpdated {
         /// Where.
         conversation_id: ConversationId,
-        /// Rev of the move.
+        /// Rev of the move; of the conversation as it was, when nothing moved that others may see.
         rev: Rev,
         /// Whose.
         user_id: UserId,

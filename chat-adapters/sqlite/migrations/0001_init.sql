@@ -22,6 +22,7 @@ CREATE TABLE chat_users (
   phone TEXT,
   custom TEXT,
   settings TEXT NOT NULL,
+  presence TEXT,
   suspended INTEGER NOT NULL,
   suspended_until INTEGER,
   muted_until INTEGER,

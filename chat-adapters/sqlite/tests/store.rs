@@ -221,7 +221,8 @@ async fn a_dropped_call_is_written_whole_or_not_at_all() {
 #[tokio::test]
 async fn a_send_runs_as_many_statements_in_a_large_group_as_in_a_small_one() {
     let mut costs = Vec::new();
-    for members in [10, 1_000] {
+    let mut counting = Vec::new();
+    for members in [10, 10_000] {
         let store = in_memory().await;
         let (id, users) = group(&store, members).await;
         store
@@ -238,8 +239,28 @@ async fn a_send_runs_as_many_statements_in_a_large_group_as_in_a_small_one() {
             .remove(0)
             .unwrap();
         costs.push(since(before, store.stats()));
+        let before = store.stats();
+        let room = Room {
+            store: any(&store),
+            id,
+        };
+        for reader in [&users[0], &users[members / 2], &users[members - 1]] {
+            assert_eq!(room.unread(reader).await, 2);
+            let badge = store.badge(reader, NOW, BlockedInGroup::default()).await.unwrap();
+            assert_eq!(badge.unread_messages, 2);
+        }
+        assert_eq!(room.unread(&users[1]).await, 0);
+        counting.push(since(before, store.stats()));
+        for reader in [&users[0], &users[members - 1]] {
+            assert_eq!(
+                room.member(reader).await,
+                member(id, reader),
+                "no member row was written"
+            );
+        }
     }
     assert_eq!(costs[0], costs[1]);
+    assert_eq!(counting, [(0, 0, 7); 2], "a statement for each count");
     // BEGIN, facts, number, conversation, message, search index, COMMIT.
     assert_eq!(costs[0], (1, 7, 0));
 }

@@ -1,6 +1,6 @@
 use axum::Json;
-use chat_core::command::{ProfilePatch, SettingsPatch};
-use chat_core::model::UserSettings;
+use chat_core::command::{ProfilePatch, SetPresence, SettingsPatch};
+use chat_core::model::{OwnPresence, UserSettings};
 use chat_core::store::Badge;
 use chat_core::view::UserView;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,6 +16,7 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
         .routes(routes!(me, update_me))
         .routes(routes!(badge))
         .routes(routes!(settings, update_settings))
+        .routes(routes!(presence, set_presence))
 }
 
 /// The caller himself.
@@ -61,4 +62,25 @@ async fn update_settings(
     Payload(patch): Payload<SettingsPatch>,
 ) -> ApiResult<Json<UserSettings>> {
     Ok(Json(actor.update_settings(patch).await?))
+}
+
+/// How the caller wants to be seen.
+#[utoipa::path(
+    get, path = "/me/presence", tag = "me",
+    responses((status = 200, description = "What holds now", body = OwnPresence)),
+)]
+async fn presence(CurrentUser(actor): CurrentUser) -> ApiResult<Json<OwnPresence>> {
+    Ok(Json(actor.own_presence().await?))
+}
+
+/// Says how the caller wants to be seen, in place of what he said before.
+#[utoipa::path(
+    put, path = "/me/presence", tag = "me", request_body = SetPresence,
+    responses((status = 200, description = "What holds now", body = OwnPresence)),
+)]
+async fn set_presence(
+    WritingUser(actor): WritingUser,
+    Payload(set): Payload<SetPresence>,
+) -> ApiResult<Json<OwnPresence>> {
+    Ok(Json(actor.set_presence(set).await?))
 }

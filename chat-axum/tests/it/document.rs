@@ -18,6 +18,7 @@ GET /me/badge
 GET PATCH /me/settings
 GET /me/export
 POST /me/erase
+GET PUT /me/presence
 GET /users
 GET /users/online
 GET /users/{user_id}

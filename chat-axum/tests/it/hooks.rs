@@ -51,6 +51,7 @@ fn rows() -> Vec<(&'static str, CommandName, Value)> {
     vec![
         ("PATCH /me", C::UpdateMe, patch.clone()),
         ("PATCH /me/settings", C::UpdateSettings, json!({"push": "none"})),
+        ("PUT /me/presence", C::SetPresence, json!({"status": "dnd"})),
         ("PUT /blocks/{}", C::BlockUser, Value::Null),
         ("DELETE /blocks/{}", C::UnblockUser, Value::Null),
         (

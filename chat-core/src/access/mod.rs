@@ -8,7 +8,7 @@ mod rollup;
 mod visible;
 
 pub use allowed::{Action, Standing, abilities, allowed, heir, may_rejoin};
-pub use presence::{KnownPresence, known_presence};
+pub use presence::{KnownPresence, known_presence, shown_status};
 pub use push::{NoPush, PushDecision, PushFacts, push_decision};
 pub use rollup::{is_recipient, known_mark, known_read, roll_up};
 pub use visible::{

@@ -1,4 +1,5 @@
-use crate::model::{UserSettings, Visibility};
+use crate::model::{ManualStatus, UserSettings, Visibility};
+use crate::view::PresenceStatus;
 
 /// What one user may know of another's presence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +49,35 @@ pub fn known_presence(
     }
 }
 
+/// What others, as far as they may know, see of a user whose sessions make him `automatic` and who wants to be seen as
+/// `wanted`; the only home of this rule. Nobody looks more present than his sessions are.
+#[must_use]
+pub fn shown_status(wanted: ManualStatus, automatic: PresenceStatus) -> PresenceStatus {
+    match wanted {
+        ManualStatus::Auto | ManualStatus::Dnd => automatic,
+        ManualStatus::Away => automatic.min(PresenceStatus::Away),
+        ManualStatus::Invisible => PresenceStatus::Offline,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_status_of_ones_own_beats_the_automatic_one() {
+        use ManualStatus as M;
+        use PresenceStatus::{Away, Offline, Online};
+        for (wanted, shown) in [
+            (M::Auto, [Online, Away, Offline]),
+            (M::Dnd, [Online, Away, Offline]),
+            (M::Away, [Away, Away, Offline]),
+            (M::Invisible, [Offline, Offline, Offline]),
+        ] {
+            let seen = [Online, Away, Offline].map(|automatic| shown_status(wanted, automatic));
+            assert_eq!(seen, shown, "{wanted:?}");
+        }
+    }
 
     fn shows(online: Visibility) -> UserSettings {
         UserSettings {

@@ -1,6 +1,8 @@
 use crate::config::Policies;
 use crate::live::Attention;
-use crate::model::{Member, Message, MessageKind, NotificationLevel, PushLevel, UserSettings};
+use crate::model::{
+    ManualStatus, Member, Message, MessageKind, NotificationLevel, OwnPresence, PushLevel, UserSettings,
+};
 use crate::time::Timestamp;
 
 /// Everything the push decision looks at.
@@ -16,6 +18,8 @@ pub struct PushFacts<'a> {
     pub visible: bool,
     /// His settings.
     pub settings: &'a UserSettings,
+    /// How he wants to be seen: `dnd` wants no push.
+    pub presence: &'a OwnPresence,
     /// Whether he is suspended.
     pub suspended: bool,
     /// Whether he mutes the sender now.
@@ -135,6 +139,7 @@ fn refusal(facts: &PushFacts<'_>) -> Option<NoPush> {
         message,
         member,
         settings,
+        presence,
         policies,
         now,
         ..
@@ -154,7 +159,8 @@ fn refusal(facts: &PushFacts<'_>) -> Option<NoPush> {
         (message.silent, NoPush::SentSilently),
         (member.read_seq >= message.seq, NoPush::AlreadyRead),
         (
-            settings.dnd_until.is_some_and(|until| until > now),
+            settings.dnd_until.is_some_and(|until| until > now)
+                || presence.status_at(now) == ManualStatus::Dnd,
             NoPush::DoNotDisturb,
         ),
         (facts.suspended, NoPush::Suspended),
@@ -189,6 +195,7 @@ mod tests {
         blocked: bool,
         visible: bool,
         settings: UserSettings,
+        presence: OwnPresence,
         suspended: bool,
         sender_muted: bool,
         has_device: bool,
@@ -231,6 +238,7 @@ mod tests {
             blocked: false,
             visible: true,
             settings: UserSettings::default(),
+            presence: OwnPresence::default(),
             suspended: false,
             sender_muted: false,
             has_device: true,
@@ -248,6 +256,7 @@ mod tests {
             blocked: case.blocked,
             visible: case.visible,
             settings: &case.settings,
+            presence: &case.presence,
             suspended: case.suspended,
             sender_muted: case.sender_muted,
             has_device: case.has_device,
@@ -290,6 +299,19 @@ mod tests {
             D::None(N::DoNotDisturb)
         );
         assert_eq!(decide(|c| c.settings.dnd_until = Some(at(1_000))), D::Alert);
+        for (status, until, decision) in [
+            (ManualStatus::Dnd, None, D::None(N::DoNotDisturb)),
+            (ManualStatus::Dnd, Some(at(1_001)), D::None(N::DoNotDisturb)),
+            (ManualStatus::Dnd, Some(at(1_000)), D::Alert),
+            (ManualStatus::Invisible, None, D::Alert),
+        ] {
+            let wanted = OwnPresence {
+                status,
+                until,
+                ..OwnPresence::default()
+            };
+            assert_eq!(decide(|c| c.presence = wanted), decision, "{status:?} {until:?}");
+        }
         assert_eq!(decide(|c| c.suspended = true), D::None(N::Suspended));
         assert_eq!(decide(|c| c.sender_muted = true), D::None(N::SenderMuted));
         assert_eq!(decide(|c| c.has_device = false), D::None(N::NoDevice));

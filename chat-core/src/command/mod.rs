@@ -21,7 +21,7 @@ pub use message::{
 pub use name::CommandName;
 pub use session::{Foreground, OnScreen, OnlineUsers, PresenceOf, RefreshToken, SyncRequest};
 pub use socket::ClientCommand;
-pub use user::{EraseMe, ProfilePatch, RegisterDevice, SettingsPatch, UnregisterDevice};
+pub use user::{EraseMe, ProfilePatch, RegisterDevice, SetPresence, SettingsPatch, UnregisterDevice};
 
 /// One page of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

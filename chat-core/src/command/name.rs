@@ -107,6 +107,8 @@ names! {
     UpdateSettings = "update_settings";
     /// Erases oneself.
     EraseMe = "erase_me";
+    /// Says how one wants to be seen.
+    SetPresence = "set_presence";
     /// Registers a device for pushes.
     RegisterDevice = "register_device";
     /// Removes a device.

@@ -2,8 +2,8 @@ use serde_json::Value;
 
 use super::{
     DeleteMessage, EditMessage, Foreground, ForwardMessage, KeepMessage, Mark, Marks, MuteMember, OnScreen,
-    OnlineUsers, PinMessage, PresenceOf, ReactTo, RefreshToken, SendMessage, SetTyping, StarMessage,
-    SyncRequest, UnmuteMember,
+    OnlineUsers, PinMessage, PresenceOf, ReactTo, RefreshToken, SendMessage, SetPresence, SetTyping,
+    StarMessage, SyncRequest, UnmuteMember,
 };
 use crate::config::Limits;
 use crate::decode;
@@ -96,6 +96,8 @@ commands! {
     UnsubscribePresence(PresenceOf) = "unsubscribe_presence";
     /// Who is online.
     GetOnlineUsers(OnlineUsers) = "get_online_users";
+    /// How the user wants to be seen.
+    SetPresence(SetPresence) = "set_presence";
     /// Catches up.
     Sync(SyncRequest) = "sync";
     /// Brings a newer token.

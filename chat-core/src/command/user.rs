@@ -2,7 +2,9 @@ use serde::Deserialize;
 
 use crate::decode::{nullable, present};
 use crate::id::AttachmentId;
-use crate::model::{ErasedMessages, JsonObject, Platform, Provider, PushContent, PushLevel, Visibility};
+use crate::model::{
+    ErasedMessages, JsonObject, ManualStatus, Platform, Provider, PushContent, PushLevel, Visibility,
+};
 use crate::time::Timestamp;
 
 /// `PATCH /me`.
@@ -44,6 +46,24 @@ pub struct SettingsPatch {
     /// No push until then; `null` ends it.
     #[serde(deserialize_with = "nullable")]
     pub dnd_until: Option<Option<Timestamp>>,
+}
+
+/// `PUT /me/presence`, `set_presence`: how one wants to be seen, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SetPresence {
+    /// `auto` goes by the sessions; `invisible` looks like nobody there.
+    pub status: ManualStatus,
+    /// A word about it, at most 100 characters.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// One emoji.
+    #[serde(default)]
+    pub emoji: Option<String>,
+    /// All of it lapses then.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
 }
 
 /// `PUT /devices`.

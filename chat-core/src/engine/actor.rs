@@ -119,7 +119,8 @@ impl Actor {
 
     /// Commits a change in this actor's name; the session he acts from gets the answer and not the events.
     ///
-    /// For the host the decision sees an owner's membership under the actor's name, which is not written.
+    /// For the host the decision acts by an owner's membership, which is in no store; one of that user's own is a member
+    /// like any other.
     ///
     /// # Errors
     /// As [`ChatEngine::commit`].
@@ -136,13 +137,8 @@ impl Actor {
             let mut facts = facts.clone();
             facts.blocks.clear();
             facts.restrictions = Restrictions::default();
-            if let Some(conversation) = &facts.conversation {
-                let member = host_member(conversation, &user);
-                facts.members.insert(user.clone(), member);
-            }
-            let mut decision = decide(&facts)?;
-            decision.writes.members.retain(|member| member.user_id != user);
-            Ok(decision)
+            facts.host = (facts.conversation.as_ref()).map(|conversation| host_member(conversation, &user));
+            decide(&facts)
         };
         self.engine.commit(self.session, needs, as_owner).await
     }

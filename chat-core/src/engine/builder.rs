@@ -230,6 +230,7 @@ impl ChatEngineBuilder {
             pairs: PairCache::default(),
             rosters: Rosters::default(),
             typing: Typists::default(),
+            lapses: super::status::Lapses::default(),
             committer,
             dispatcher,
             bus: self.bus,

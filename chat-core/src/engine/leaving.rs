@@ -75,7 +75,7 @@ impl Actor {
     }
 
     async fn remove_member_past_hooks(&self, id: ConversationId, user: &UserId) -> ChatResult<()> {
-        if user == self.user_id() {
+        if user == self.user_id() && !self.is_host() {
             return self.leave_past_hooks(id).await;
         }
         let (me, target) = (self.user_id().clone(), user.clone());
@@ -121,12 +121,11 @@ impl Actor {
         let mut needs = Needs::new(Target::Conversation(id));
         needs.members = MembersNeeded::All;
         let policies = self.engine().config().policies.clone();
-        let outsider = self.is_host().then(|| me.clone());
         let avatar = self
             .commit(needs, move |facts| {
                 let (conversation, _) = allowed(&standing(facts, &me, &policies), Action::Dissolve)?;
                 let mut change = ChangeSet::of(conversation, facts);
-                dissolve(&mut change, facts, outsider.as_ref());
+                dissolve(&mut change, facts);
                 Ok(change.done(conversation.avatar))
             })
             .await?;
@@ -208,12 +207,11 @@ fn depart(change: &mut ChangeSet, member: &Member, state: MemberState, reason: R
     });
 }
 
-/// Ends a group and all memberships of it; `outsider` is the host, who is among the facts and not among the members.
-fn dissolve(change: &mut ChangeSet, facts: &Facts, outsider: Option<&UserId>) {
+/// Ends a group and all memberships of it.
+fn dissolve(change: &mut ChangeSet, facts: &Facts) {
     let rev = change.next_rev();
     let mut users = Vec::new();
-    let members = facts.members.values().filter(|member| member.is_active());
-    for member in members.filter(|member| Some(&member.user_id) != outsider) {
+    for member in facts.members.values().filter(|member| member.is_active()) {
         let mut member = member.clone();
         end_membership(change, &mut member, MemberState::Dissolved);
         member.rev = rev;

@@ -12,6 +12,8 @@ use crate::live::EndReason;
 
 /// How often live sessions are reported to presence. Presence that forgets does so after 60 s.
 const HEARTBEAT: Duration = Duration::from_secs(25);
+/// How often it is looked whether a presence that somebody has set has lapsed.
+const LAPSES: Duration = Duration::from_secs(1);
 /// How often files that nothing uses are cleared away.
 const FILES: Duration = Duration::from_secs(60);
 
@@ -30,6 +32,7 @@ pub(crate) fn start(inner: &Arc<Inner>) {
     every(inner, check, |engine| async move {
         engine.end_finished_sessions().await
     });
+    every(inner, LAPSES, |engine| async move { engine.tell_lapsed().await });
     every(inner, HEARTBEAT, |engine| async move { engine.beat().await });
     every(inner, FILES, |engine| async move {
         if let Err(error) = engine.sweep_files().await {

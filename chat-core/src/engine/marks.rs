@@ -388,22 +388,23 @@ impl Request {
         }
         let mut change = ChangeSet::of(conversation, facts);
         let mut member = member.clone();
+        let mut shown = false;
         if moves {
             let blocked = self
                 .peer
                 .as_ref()
                 .is_some_and(|peer| facts.is_blocked(&self.user, peer) || facts.is_blocked(peer, &self.user));
-            advance(&mut change, &mut member, seq, kind, blocked);
+            shown = advance(&mut change, &mut member, seq, kind, blocked);
         }
         if reads {
             take_back_unread(&mut change, &mut member);
         }
         let marked = Marked::of(&member);
         change.put_member(member);
-        Ok(if moves {
+        Ok(if shown {
             change.done(marked)
         } else {
-            // "Mark unread" is nobody else's business, and neither is its end.
+            // What nobody may know is nobody else's business: a private read, and the end of "mark unread".
             change.done_private(marked)
         })
     }
@@ -442,9 +443,9 @@ impl Request {
     }
 }
 
-/// Moves a mark that is lower, with its steps in the log and its event. `blocked`: between two of a direct of whom
-/// one blocks the other.
-fn advance(change: &mut ChangeSet, member: &mut Member, seq: Seq, kind: Kind, blocked: bool) {
+/// Moves a mark that is lower, with its steps in the log and its event; whether others may see that it moved.
+/// `blocked`: between two of a direct of whom one blocks the other.
+fn advance(change: &mut ChangeSet, member: &mut Member, seq: Seq, kind: Kind, blocked: bool) -> bool {
     let before = (member.delivered_seq, member.contacts_read_seq);
     if let Kind::Read(audience) = kind {
         // Between two who block each other reading tells nothing, now or later.
@@ -469,10 +470,13 @@ fn advance(change: &mut ChangeSet, member: &mut Member, seq: Seq, kind: Kind, bl
         member.delivered_seq = seq;
     }
     let shown = before != (member.delivered_seq, member.contacts_read_seq);
-    let rev = change.next_rev();
-    if shown {
-        member.rev = rev;
-    }
+    // A step that nobody sees changes nothing of the conversation: a rev of its own would tell of it.
+    let rev = if shown {
+        member.rev = change.next_rev();
+        member.rev
+    } else {
+        change.conversation.rev
+    };
     change.event(ChatEvent::ReceiptUpdated {
         conversation_id: change.conversation.id,
         rev,
@@ -484,6 +488,7 @@ fn advance(change: &mut ChangeSet, member: &mut Member, seq: Seq, kind: Kind, bl
         public: shown && !blocked,
         at: change.at,
     });
+    shown
 }
 
 /// What every read does to the reader's own side: "mark unread" ends, and his other sessions hear of it.

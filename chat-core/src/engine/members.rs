@@ -223,7 +223,6 @@ impl Actor {
             }
             let former = (facts.members.values())
                 .filter(|other| other.is_active() && other.role == Role::Owner)
-                .filter(|other| !host || other.user_id != me)
                 .map(|other| (other, Role::Admin));
             let mut change = ChangeSet::of(conversation, facts);
             let changed = change_roles(&mut change, [(member, Role::Owner)].into_iter().chain(former));
@@ -348,7 +347,7 @@ impl Adding {
 pub(super) fn standing<'a>(facts: &'a Facts, user: &UserId, policies: &'a Policies) -> Standing<'a> {
     Standing {
         conversation: facts.conversation.as_ref(),
-        member: facts.members.get(user),
+        member: facts.acting(user),
         has_blocked: false,
         is_blocked: false,
         restrictions: facts.restrictions,

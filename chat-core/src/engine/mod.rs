@@ -64,6 +64,7 @@ mod sessions;
 mod settings;
 mod stars;
 mod stats;
+mod status;
 mod subject;
 mod sync;
 mod typing;
@@ -119,6 +120,7 @@ pub(crate) struct Inner {
     pub(crate) pairs: pairs::PairCache,
     pub(crate) rosters: audience::Rosters,
     pub(crate) typing: typing::Typists,
+    pub(crate) lapses: status::Lapses,
     pub(crate) committer: commit::Committer,
     pub(crate) dispatcher: dispatch::Dispatcher,
     pub(crate) bus: Option<Arc<dyn Bus>>,

@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use super::{Actor, ChatEngine};
-use crate::access::{KnownPresence, known_presence};
+use crate::access::{KnownPresence, known_presence, shown_status};
 use crate::command::PageRequest;
 use crate::error::{ChatError, ChatResult};
 use crate::event::ChatEvent;
 use crate::id::{SessionId, UserId};
 use crate::live::Entry;
-use crate::model::{User, UserPatch, UserSettings, Visibility};
+use crate::model::{ManualStatus, OwnPresence, User, UserPatch, UserSettings, Visibility};
 use crate::port::Edge;
 use crate::store::Blocks;
 use crate::time::Timestamp;
-use crate::view::{Page, PresenceStatus, UserPresence, UserView};
+use crate::view::{Page, PresenceStatus, PresenceView, UserPresence, UserView};
 
 impl Actor {
     /// Users who are online or away, as far as the caller may know, without himself: his contacts first, then who came
@@ -42,8 +42,8 @@ impl Actor {
         ids.retain(|id| seen.insert(id.clone()));
         let users = self.find_users(&ids).await?;
         let online: HashSet<UserId> = (self.presence_of(&users).await?.into_iter())
-            .filter(|presence| presence.status != PresenceStatus::Offline)
-            .map(|presence| presence.user_id)
+            .filter(|of| of.presence.status != PresenceStatus::Offline)
+            .map(|of| of.user_id)
             .collect();
         ids.retain(|id| online.contains(id));
         // People come and go between two pages; the next one goes on after the last one shown, wherever he is now.
@@ -101,11 +101,15 @@ impl Actor {
     ) -> ChatResult<Vec<UserPresence>> {
         let ids: Vec<UserId> = users.iter().map(|user| user.id.clone()).collect();
         let statuses = self.engine().statuses(&ids).await;
+        let now = self.engine().now();
         Ok(users
             .iter()
             .map(|user| {
                 let status = statuses.get(&user.id).copied();
-                presence_known(eyes.know(self.user_id(), user), user, status)
+                if user.id == *self.user_id() {
+                    return presence_of_oneself(user, status, now);
+                }
+                presence_known(eyes.know(user), user, status, now)
             })
             .collect())
     }
@@ -164,10 +168,7 @@ pub(super) struct Eyes {
 }
 
 impl Eyes {
-    fn know(&self, me: &UserId, subject: &User) -> KnownPresence {
-        if subject.id == *me {
-            return KnownPresence::ALL;
-        }
+    fn know(&self, subject: &User) -> KnownPresence {
         known_presence(
             &self.settings,
             &subject.settings,
@@ -186,31 +187,96 @@ pub(crate) struct Glimpse {
     pub(crate) knows_status: bool,
 }
 
-fn hangs_on_contacts(settings: &UserSettings) -> bool {
+pub(super) fn hangs_on_contacts(settings: &UserSettings) -> bool {
     settings.show_online == Visibility::Contacts || settings.show_last_seen == Visibility::Contacts
 }
+
+const NOT_THERE: PresenceView = PresenceView {
+    status: PresenceStatus::Offline,
+    last_seen_at: None,
+    dnd: None,
+    status_text: None,
+    status_emoji: None,
+};
 
 fn offline(id: &UserId) -> UserPresence {
     UserPresence {
         user_id: id.clone(),
-        status: PresenceStatus::Offline,
-        last_seen_at: None,
+        presence: NOT_THERE,
     }
 }
 
-fn presence_known(known: KnownPresence, user: &User, status: Option<PresenceStatus>) -> UserPresence {
-    let status = status.filter(|_| known.status).unwrap_or(PresenceStatus::Offline);
-    let last_seen = known.last_seen && status == PresenceStatus::Offline;
+/// A user as somebody else sees him. What he says of himself shows only while he is seen to be there: if it stayed,
+/// who is invisible could be told from who has gone.
+fn presence_known(
+    known: KnownPresence,
+    user: &User,
+    automatic: Option<PresenceStatus>,
+    now: Timestamp,
+) -> UserPresence {
+    let own = user.presence.at(now);
+    let automatic = automatic
+        .filter(|_| known.status)
+        .unwrap_or(PresenceStatus::Offline);
+    let status = shown_status(own.status, automatic);
+    let presence = if status == PresenceStatus::Offline {
+        PresenceView {
+            last_seen_at: user.last_seen_at.filter(|_| known.last_seen),
+            ..NOT_THERE
+        }
+    } else {
+        with_own_words(status, own)
+    };
     UserPresence {
         user_id: user.id.clone(),
-        status,
-        last_seen_at: user.last_seen_at.filter(|_| last_seen),
+        presence,
     }
+}
+
+/// A user as he sees himself: invisible or not, by his sessions.
+pub(super) fn presence_of_oneself(
+    user: &User,
+    automatic: Option<PresenceStatus>,
+    now: Timestamp,
+) -> UserPresence {
+    let own = user.presence.at(now);
+    let automatic = automatic.unwrap_or(PresenceStatus::Offline);
+    let status = match own.status {
+        ManualStatus::Invisible => automatic,
+        wanted => shown_status(wanted, automatic),
+    };
+    let presence = if status == PresenceStatus::Offline {
+        PresenceView {
+            last_seen_at: user.last_seen_at,
+            ..NOT_THERE
+        }
+    } else {
+        with_own_words(status, own)
+    };
+    UserPresence {
+        user_id: user.id.clone(),
+        presence,
+    }
+}
+
+fn with_own_words(status: PresenceStatus, own: OwnPresence) -> PresenceView {
+    PresenceView {
+        status,
+        last_seen_at: None,
+        dnd: (own.status == ManualStatus::Dnd).then_some(true),
+        status_text: own.text,
+        status_emoji: own.emoji,
+    }
+}
+
+/// What somebody who may know everything sees of a user; `None` of it when presence could not be asked.
+pub(super) fn fully_known(user: &User, automatic: Option<PresenceStatus>, now: Timestamp) -> PresenceView {
+    presence_known(KnownPresence::ALL, user, automatic, now).presence
 }
 
 impl ChatEngine {
     /// Present status of users; when presence cannot be asked nobody is known to be there.
-    async fn statuses(&self, users: &[UserId]) -> HashMap<UserId, PresenceStatus> {
+    pub(super) async fn statuses(&self, users: &[UserId]) -> HashMap<UserId, PresenceStatus> {
         if users.is_empty() {
             return HashMap::new();
         }
@@ -227,7 +293,8 @@ impl ChatEngine {
     /// Says that a session lives and whether somebody looks at it: when it opens, when that changes, and from time to
     /// time as a heartbeat.
     pub(crate) async fn report_presence(&self, entry: &Arc<Entry>) {
-        let foreground = entry.facts().foreground;
+        let away_after = self.config().limits.away_after;
+        let foreground = entry.facts().counts_as_foreground(away_after);
         let reported = self
             .inner()
             .presence
@@ -237,6 +304,29 @@ impl ChatEngine {
             Ok(edge) => self.publish_edge(&entry.user, edge, None).await,
             Err(error) => tracing::warn!(%error, "presence could not be reported"),
         }
+    }
+
+    /// Reports a session again once nobody has looked at it for so long that its user may be away.
+    pub(crate) fn report_when_away(&self, entry: &Arc<Entry>) {
+        let wait = self.config().limits.away_after;
+        if wait.is_zero() || entry.facts().foreground {
+            return;
+        }
+        let (inner, entry) = (Arc::downgrade(self.inner()), Arc::downgrade(entry));
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            let (Some(inner), Some(entry)) = (inner.upgrade(), entry.upgrade()) else {
+                return;
+            };
+            let engine = Self { inner };
+            if !entry.queue.has_ended() {
+                engine.report_presence(&entry).await;
+            }
+            if entry.queue.has_ended() {
+                // It ended while it was reported; the report must not outlive it.
+                engine.session_gone(&entry);
+            }
+        });
     }
 
     /// Says that a session is over. Its user stays present for the grace, so that a short break of a connection is no
@@ -280,7 +370,16 @@ impl ChatEngine {
         }
     }
 
+    /// Who is invisible was last seen when he became so.
     async fn keep_last_seen(&self, user: &UserId, at: Timestamp) {
+        match self.inner().store.users(std::slice::from_ref(user)).await {
+            Ok(rows) if rows.iter().any(|row| row.presence.is_invisible(at)) => return,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a last-seen time could not be kept");
+                return;
+            }
+        }
         let patch = UserPatch {
             last_seen_at: Some(at),
             ..UserPatch::default()
@@ -290,13 +389,30 @@ impl ChatEngine {
         }
     }
 
-    /// Only edges make events.
+    /// Only edges make events, and only of what others see: what somebody does who is invisible is no event.
     async fn publish_edge(&self, user: &UserId, edge: Edge, ended_at: Option<Timestamp>) {
-        let Edge::Changed { to, .. } = edge else { return };
+        let Edge::Changed { from, to } = edge else { return };
+        let now = self.now();
+        let wanted = match self.inner().store.users(std::slice::from_ref(user)).await {
+            Ok(rows) => rows.into_iter().next().map(|row| {
+                self.inner().lapses.note(user, row.presence.until, now);
+                row.presence.status_at(now)
+            }),
+            Err(error) => {
+                // Without it nobody knows whether he wants to be seen.
+                tracing::warn!(%error, "a change of presence could not be told");
+                return;
+            }
+        };
+        let shown = |automatic| shown_status(wanted.unwrap_or_default(), automatic);
+        let status = shown(to);
+        if shown(from) == status {
+            return;
+        }
         let event = ChatEvent::PresenceChanged {
             user_id: user.clone(),
-            status: to,
-            last_seen_at: ended_at.filter(|_| to == PresenceStatus::Offline),
+            status,
+            last_seen_at: ended_at.filter(|_| status == PresenceStatus::Offline),
         };
         self.publish(event, None);
     }
@@ -336,6 +452,7 @@ impl ChatEngine {
             .statuses(std::slice::from_ref(&subject.id))
             .await
             .remove(&subject.id);
+        let now = self.now();
         Ok(viewers
             .into_iter()
             .map(|viewer| {
@@ -347,7 +464,7 @@ impl ChatEngine {
                 );
                 Glimpse {
                     viewer: viewer.id,
-                    presence: presence_known(known, subject, status),
+                    presence: presence_known(known, subject, status, now),
                     knows_status: known.status,
                 }
             })
@@ -367,10 +484,13 @@ impl ChatEngine {
     /// change of settings it looks like one.
     pub(super) async fn tell_difference(&self, before: Vec<Glimpse>, after: Vec<Glimpse>) -> ChatResult<()> {
         let before: HashMap<UserId, PresenceStatus> = (before.into_iter())
-            .map(|glimpse| (glimpse.viewer, glimpse.presence.status))
+            .map(|glimpse| (glimpse.viewer, glimpse.presence.presence.status))
             .collect();
         for Glimpse { viewer, presence, .. } in after {
-            if before.get(&viewer).is_some_and(|old| *old != presence.status) {
+            if before
+                .get(&viewer)
+                .is_some_and(|old| *old != presence.presence.status)
+            {
                 self.hand_over(&[viewer], None, "presence_changed", &presence)
                     .await?;
             }

@@ -191,7 +191,7 @@ impl Actor {
     }
 
     /// The caller as the store has him, also when only the host's directory knew him until now.
-    async fn own_row(&self) -> ChatResult<User> {
+    pub(super) async fn own_row(&self) -> ChatResult<User> {
         let me = std::slice::from_ref(self.user_id());
         if let Some(row) = self.inner().store.users(me).await?.pop() {
             return Ok(row);
@@ -230,6 +230,7 @@ impl Actor {
     /// Tells those who follow the caller's presence, and the caller whose he follows, what looks otherwise now.
     async fn tell_visibility(&self, before: &User, after: &User) -> ChatResult<()> {
         let engine = self.engine();
+        engine.retell_typing(before, after).await?;
         let followers = engine.followers(self.user_id()).await?;
         let old = engine.presence_for(before, &followers).await?;
         let new = engine.presence_for(after, &followers).await?;
@@ -254,7 +255,7 @@ impl Actor {
         eyes.settings = after.settings.clone();
         let new = self.presence_through(&eyes, &users).await?;
         let seen: Vec<UserPresence> = (old.iter().zip(new))
-            .filter(|(old, new)| old.status != new.status)
+            .filter(|(old, new)| old.presence.status != new.presence.status)
             .map(|(_, new)| new)
             .collect();
         for presence in seen {
@@ -281,6 +282,6 @@ impl Actor {
     }
 }
 
-fn unknown_user() -> ChatError {
+pub(super) fn unknown_user() -> ChatError {
     ChatError::new(ErrorCode::UserNotFound, "no such user")
 }

@@ -417,6 +417,7 @@ impl PushScene {
             blocked: self.blocked,
             visible: self.sees(engine),
             settings: &self.user.settings,
+            presence: &self.user.presence,
             suspended: self.user.is_suspended(self.now),
             sender_muted: self.muted_sender.is_some_and(|until| until.is_active(self.now)),
             has_device: self.has_device,

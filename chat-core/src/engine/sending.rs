@@ -213,7 +213,7 @@ impl Actor {
             }
             let standing = Standing {
                 conversation: facts.conversation.as_ref(),
-                member: facts.members.get(&me),
+                member: facts.acting(&me),
                 has_blocked: false,
                 is_blocked: false,
                 restrictions: facts.restrictions,
@@ -355,7 +355,7 @@ impl Request {
         let other = self.other.as_ref();
         Standing {
             conversation: Some(conversation),
-            member: facts.members.get(&self.sender),
+            member: facts.acting(&self.sender),
             has_blocked: other.is_some_and(|other| facts.is_blocked(&self.sender, other)),
             is_blocked: other.is_some_and(|other| facts.is_blocked(other, &self.sender)),
             restrictions: facts.restrictions,

@@ -106,7 +106,7 @@ impl Subject {
         let peer = self.peer.as_ref();
         let standing = Standing {
             conversation: facts.conversation.as_ref(),
-            member: facts.members.get(&self.actor),
+            member: facts.acting(&self.actor),
             has_blocked: peer.is_some_and(|peer| facts.is_blocked(&self.actor, peer)),
             is_blocked: peer.is_some_and(|peer| facts.is_blocked(peer, &self.actor)),
             restrictions: facts.restrictions,

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::members::count_of;
+use super::presence::hangs_on_contacts;
 use super::{Actor, ChatEngine, Inner};
 use crate::access::{Action, Standing, allowed, known_presence};
 use crate::command::{CommandName, SetTyping};
@@ -81,7 +82,9 @@ impl Actor {
         };
         allowed(&standing, Action::Type)?;
         // Whoever shows nobody that he is online would be shown by his typing.
-        let is_invisible = me.is_some_and(|me| me.settings.show_online == Visibility::Nobody);
+        let now = self.engine().now();
+        let is_invisible = me
+            .is_some_and(|me| me.settings.show_online == Visibility::Nobody || me.presence.is_invisible(now));
         if count_of(&conversation) > config.policies.large_group_threshold || is_invisible {
             return Ok(());
         }
@@ -231,6 +234,15 @@ impl Typists {
             .collect()
     }
 
+    /// Where somebody types, with everybody who does.
+    fn rooms(&self) -> Vec<(ConversationId, Vec<UserId>)> {
+        let state = self.board.lock();
+        let rooms = state.rooms.iter();
+        rooms
+            .map(|(id, room)| (*id, room.keys().cloned().collect()))
+            .collect()
+    }
+
     /// Ends all typing in one conversation.
     pub(super) fn clear_all(&self, id: ConversationId) {
         self.board.lock().retain(|other, _, _, _| other != id);
@@ -306,6 +318,70 @@ impl ChatEngine {
         Ok(())
     }
 
+    /// After a change of who sees a user and whom he sees: tells lists anew where they have become others, to those who
+    /// see him type now or did before, and to himself.
+    pub(super) async fn retell_typing(&self, before: &User, after: &User) -> ChatResult<()> {
+        let store = &self.inner().store;
+        for (id, typing) in self.inner().typing.rooms() {
+            let Some(conversation) = store.conversations(&[id]).await?.pop() else {
+                continue;
+            };
+            let members = self.audience(&conversation).await?;
+            if !members.contains(&after.id) {
+                continue;
+            }
+            let viewers = self.connected(&members);
+            let typists = store.users(&typing).await?;
+            let old = self.typing_seen(&typists, &viewers, before).await?;
+            let new = self.typing_seen(&typists, &viewers, after).await?;
+            for (viewer, list) in new {
+                if old.get(&viewer) != Some(&list) {
+                    let payload = json!({ "conversation_id": id, "user_ids": list });
+                    self.hand_over(&[viewer], None, "typing_changed", &payload)
+                        .await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The lists of typists that these viewers see when one of all those users is as given.
+    async fn typing_seen(
+        &self,
+        typists: &[User],
+        viewers: &[UserId],
+        one: &User,
+    ) -> ChatResult<HashMap<UserId, Vec<UserId>>> {
+        let as_given = |user: &User| {
+            if user.id == one.id {
+                one.clone()
+            } else {
+                user.clone()
+            }
+        };
+        let viewers: Vec<User> = self
+            .inner()
+            .store
+            .users(viewers)
+            .await?
+            .iter()
+            .map(as_given)
+            .collect();
+        let mut lists: HashMap<UserId, Vec<UserId>> = (viewers.iter())
+            .map(|viewer| (viewer.id.clone(), Vec::new()))
+            .collect();
+        let mut typists: Vec<User> = typists.iter().map(as_given).collect();
+        typists.sort_by(|a, b| a.id.cmp(&b.id));
+        for typist in &typists {
+            for viewer in self.typing_visible_among(typist, &viewers).await? {
+                if let Some(list) = lists.get_mut(&viewer) {
+                    list.push(typist.id.clone());
+                }
+            }
+        }
+        Ok(lists)
+    }
+
     /// Those of the viewers who may see that a user types: who may see that he is online, by the settings of both and
     /// the blocks between them. Nobody sees himself.
     pub(crate) async fn typing_visible_to(
@@ -314,27 +390,45 @@ impl ChatEngine {
         viewers: &[UserId],
     ) -> ChatResult<HashSet<UserId>> {
         let store = &self.inner().store;
-        let ids: Vec<UserId> = viewers
-            .iter()
-            .filter(|viewer| *viewer != typist)
-            .cloned()
-            .collect();
         let Some(subject) = store.users(std::slice::from_ref(typist)).await?.pop() else {
             return Ok(HashSet::new());
         };
-        if ids.is_empty() {
+        let viewers = store.users(viewers).await?;
+        self.typing_visible_among(&subject, &viewers).await
+    }
+
+    /// The same of rows that are known already. Nobody sees an invisible user type.
+    pub(crate) async fn typing_visible_among(
+        &self,
+        subject: &User,
+        viewers: &[User],
+    ) -> ChatResult<HashSet<UserId>> {
+        let store = &self.inner().store;
+        let viewers: Vec<&User> = viewers.iter().filter(|viewer| viewer.id != subject.id).collect();
+        if viewers.is_empty() || subject.presence.is_invisible(self.now()) {
             return Ok(HashSet::new());
         }
-        let blocks = store.blocks_among(typist, &ids).await?;
-        let contacts: HashSet<UserId> = store.contacts_among(typist, &ids).await?.into_iter().collect();
-        let viewers = store.users(&ids).await?.into_iter();
+        let ids: Vec<UserId> = viewers.iter().map(|viewer| viewer.id.clone()).collect();
+        let blocks = store.blocks_among(&subject.id, &ids).await?;
+        let on_contacts = hangs_on_contacts(&subject.settings)
+            || viewers.iter().any(|viewer| hangs_on_contacts(&viewer.settings));
+        let contacts: HashSet<UserId> = if on_contacts {
+            store
+                .contacts_among(&subject.id, &ids)
+                .await?
+                .into_iter()
+                .collect()
+        } else {
+            HashSet::new()
+        };
         let sees = |viewer: &User| {
             let (contact, blocked) = (contacts.contains(&viewer.id), blocks.involves(&viewer.id));
             known_presence(&viewer.settings, &subject.settings, contact, blocked).status
         };
         Ok(viewers
+            .into_iter()
             .filter(|viewer| sees(viewer))
-            .map(|viewer| viewer.id)
+            .map(|viewer| viewer.id.clone())
             .collect())
     }
 

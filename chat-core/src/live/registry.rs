@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::time::Instant;
 
 use super::outbound::{EndReason, Queue};
 use crate::config::Limits;
@@ -33,8 +34,30 @@ pub(crate) struct EntryFacts {
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) login: Option<String>,
     pub(crate) foreground: bool,
+    /// Since when nobody looks at it, while that is so.
+    pub(crate) background_since: Option<Instant>,
     pub(crate) on_screen: HashSet<ConversationId>,
     pub(crate) watches: HashSet<UserId>,
+}
+
+impl EntryFacts {
+    /// Notes whether somebody looks at the session.
+    pub(crate) fn set_foreground(&mut self, foreground: bool) {
+        self.foreground = foreground;
+        self.background_since = if foreground {
+            None
+        } else {
+            self.background_since.or_else(|| Some(Instant::now()))
+        };
+    }
+
+    /// Whether somebody looks at it, or did so until less than `away_after` ago.
+    pub(crate) fn counts_as_foreground(&self, away_after: Duration) -> bool {
+        self.foreground
+            || self
+                .background_since
+                .is_some_and(|since| since.elapsed() < away_after)
+    }
 }
 
 impl Entry {

@@ -57,6 +57,7 @@ impl ChatEngine {
                 expires_at: identity.expires_at,
                 login: identity.login,
                 foreground: true,
+                background_since: None,
                 on_screen: HashSet::new(),
                 watches: HashSet::new(),
             }),
@@ -243,10 +244,12 @@ impl Session {
                 Ok(json!({}))
             }
             C::SetForeground(foreground) => {
-                self.entry.facts().foreground = foreground.foreground;
+                self.entry.facts().set_foreground(foreground.foreground);
                 actor.engine().report_presence(&self.entry).await;
+                actor.engine().report_when_away(&self.entry);
                 Ok(json!({}))
             }
+            C::SetPresence(set) => answer(&actor.set_presence(set).await?),
             C::SubscribePresence(of) => {
                 let cap = actor.engine().config().limits.presence_ids;
                 if of.user_ids.len() > cap || !actor.inner().live.watch(&self.entry, &of.user_ids, cap) {

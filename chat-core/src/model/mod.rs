@@ -26,8 +26,8 @@ pub use message::{
 pub use receipt::{Advance, Block, Hide, Reaction, ReadAudience};
 pub use star::Star;
 pub use user::{
-    Account, AccountSession, NewUser, PushContent, PushLevel, Restrictions, SettingsChange, User, UserKind,
-    UserPatch, UserSettings, Visibility,
+    Account, AccountSession, ManualStatus, NewUser, OwnPresence, PushContent, PushLevel, Restrictions,
+    SettingsChange, User, UserKind, UserPatch, UserSettings, Visibility,
 };
 
 /// A message's place in its conversation: 1, 2, 3 … without gaps, in the order of visibility.

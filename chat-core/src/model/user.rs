@@ -127,6 +127,68 @@ impl From<UserSettings> for SettingsChange {
     }
 }
 
+/// How a user wants to be seen, whatever his sessions say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ManualStatus {
+    /// As his sessions say.
+    #[default]
+    Auto,
+    /// Away, also while he looks at a session.
+    Away,
+    /// As his sessions say, with the wish not to be disturbed: no pushes.
+    Dnd,
+    /// As if he were not there.
+    Invisible,
+}
+
+/// A user's own presence (`GET /me/presence`): kept with him, whatever his sessions do.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct OwnPresence {
+    /// How he wants to be seen.
+    pub status: ManualStatus,
+    /// A word about it, at most 100 characters. Seen while he is seen to be there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// An emoji with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emoji: Option<String>,
+    /// All of it lapses then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+impl OwnPresence {
+    /// What holds at `now`: nothing of his own once it has lapsed.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Self {
+        if self.until.is_some_and(|until| until <= now) {
+            Self::default()
+        } else {
+            self.clone()
+        }
+    }
+
+    /// The status that holds at `now`.
+    #[must_use]
+    pub fn status_at(&self, now: Timestamp) -> ManualStatus {
+        if self.until.is_some_and(|until| until <= now) {
+            ManualStatus::Auto
+        } else {
+            self.status
+        }
+    }
+
+    /// Whether he wants to look as if he were not there.
+    #[must_use]
+    pub fn is_invisible(&self, now: Timestamp) -> bool {
+        self.status_at(now) == ManualStatus::Invisible
+    }
+}
+
 /// A user as the engine knows him.
 #[derive(Debug, Clone, PartialEq)]
 pub struct User {
@@ -148,6 +210,8 @@ pub struct User {
     pub custom: JsonObject,
     /// Private settings.
     pub settings: UserSettings,
+    /// How he wants to be seen.
+    pub presence: OwnPresence,
     /// A suspended user may not do anything: [`User::is_suspended`].
     pub suspended: bool,
     /// The suspension ends then by itself.
@@ -266,6 +330,7 @@ impl NewUser {
             phone: self.phone,
             custom: self.custom,
             settings: UserSettings::default(),
+            presence: OwnPresence::default(),
             suspended: false,
             suspended_until: None,
             muted: None,
@@ -290,6 +355,8 @@ pub struct UserPatch {
     pub custom: Option<JsonObject>,
     /// New settings.
     pub settings: Option<SettingsChange>,
+    /// New presence of his own, whole.
+    pub presence: Option<OwnPresence>,
     /// Suspended or not.
     pub suspended: Option<bool>,
     /// New end of a suspension; cleared, it has none.
@@ -342,6 +409,9 @@ impl UserPatch {
         }
         if let Some(settings) = self.settings {
             settings.apply(&mut user.settings);
+        }
+        if let Some(presence) = self.presence {
+            user.presence = presence;
         }
         if let Some(suspended) = self.suspended {
             user.suspended = suspended;

@@ -88,6 +88,8 @@ pub struct Facts {
     pub conversation: Option<Conversation>,
     /// The members asked for, by user.
     pub members: BTreeMap<UserId, Member>,
+    /// What the host is while it acts under a user's name. The engine's own: a store leaves it empty.
+    pub host: Option<Member>,
     /// The messages asked for.
     pub messages: HashMap<MessageId, Message>,
     /// The earlier send under the same key.
@@ -115,6 +117,13 @@ pub struct Facts {
 impl Facts {
     /// How many of the messages that show a file are counted.
     pub const FILE_USES: usize = 1_000;
+
+    /// By which membership a user acts: his own, or the host's under his name.
+    #[must_use]
+    pub fn acting(&self, user: &UserId) -> Option<&Member> {
+        let host = self.host.as_ref().filter(|host| host.user_id == *user);
+        host.or_else(|| self.members.get(user))
+    }
 
     /// Whether `blocker` blocks `blocked`, among the pairs asked for.
     #[must_use]

@@ -157,7 +157,7 @@ impl ConversationView {
     /// The peer's presence, where it is a direct.
     #[must_use]
     pub fn peer_presence(&self) -> Option<PresenceView> {
-        self.peer.as_ref().and_then(|peer| peer.presence)
+        self.peer.as_ref().and_then(|peer| peer.presence.clone())
     }
 }
 

@@ -18,7 +18,7 @@ pub enum PresenceStatus {
 }
 
 /// Presence inside a user object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PresenceView {
     /// Whether he is there.
@@ -26,6 +26,15 @@ pub struct PresenceView {
     /// End of his last session; only when the viewer may know and he is not online.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_seen_at: Option<Timestamp>,
+    /// Set when he is there and does not want to be disturbed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dnd: Option<bool>,
+    /// What he says of it, while he is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_text: Option<String>,
+    /// An emoji with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_emoji: Option<String>,
 }
 
 /// Presence of one user, in lists and events.
@@ -34,11 +43,9 @@ pub struct PresenceView {
 pub struct UserPresence {
     /// Who.
     pub user_id: UserId,
-    /// Whether he is there.
-    pub status: PresenceStatus,
-    /// End of his last session; only when the viewer may know and he is not online.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_seen_at: Option<Timestamp>,
+    /// What of it.
+    #[serde(flatten)]
+    pub presence: PresenceView,
 }
 
 /// A user as others see him.

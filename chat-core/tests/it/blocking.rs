@@ -80,7 +80,7 @@ async fn presence_goes_offline_once_for_both_and_comes_back() {
     assert_eq!(of_a.got_of("presence_changed").await, gone("b"));
     assert!(of_c.got().await.is_empty());
     let seen = world.on(&b).presence(std::slice::from_ref(&a)).await.unwrap();
-    assert_eq!(seen[0].status, chat_core::view::PresenceStatus::Offline);
+    assert_eq!(seen[0].presence.status, chat_core::view::PresenceStatus::Offline);
     world.on(&a).block(&b).await.unwrap();
     assert!(of_b.got().await.is_empty());
     world.on(&a).unblock(&b).await.unwrap();

@@ -5,13 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_core::ChatEngine;
-use chat_core::command::{AddMembers, ConversationPatch, DeleteMessage, DeletionScope, SendMessage};
+use chat_core::command::{
+    AddMembers, ConversationPatch, DeleteMessage, DeletionScope, OpenDirect, SendMessage, SetRole,
+    TransferOwnership,
+};
 use chat_core::config::DeliveredOn;
 use chat_core::error::ErrorCode;
 use chat_core::id::UserId;
 use chat_core::live::{ConnectFrom, OutboundItem};
 use chat_core::memory::MemoryStore;
-use chat_core::model::{NewUser, UserPatch};
+use chat_core::model::{MemberState, NewUser, Role, UserPatch};
 use chat_core::port::Credentials;
 use chat_core::store::UserStore;
 use chat_core::time::{Clock, ManualClock, Timestamp};
@@ -67,6 +70,74 @@ async fn the_host_acts_everywhere_without_being_a_member() {
         code(world.on(&system).send(SendMessage::text(id, "x")).await),
         ErrorCode::ConversationNotFound
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_under_whose_name_the_host_acts_is_a_member_like_any_other() {
+    let world = World::new();
+    let [ann, bob, cat, dan] = world.users(["ann", "bob", "cat", "dan"]).await;
+    let group = world.group(&ann, &[&bob, &cat]).await;
+    let hand_over = |to: &UserId| TransferOwnership { user_id: to.clone() };
+    world
+        .engine
+        .as_host(&ann)
+        .transfer_ownership(group, hand_over(&bob))
+        .await
+        .unwrap();
+    let roles = [
+        world.member(group, &ann).await.role,
+        world.member(group, &bob).await.role,
+    ];
+    assert_eq!(roles, [Role::Admin, Role::Owner], "one owner");
+    let host = world.engine.as_host(&cat);
+    let promote = SetRole { role: Role::Admin };
+    host.set_role(group, &cat, promote).await.unwrap();
+    assert_eq!(world.member(group, &cat).await.role, Role::Admin);
+    host.remove_member(group, &cat).await.unwrap();
+    assert!(!world.member(group, &cat).await.is_active());
+    let add = |user: &UserId| AddMembers {
+        user_ids: vec![user.clone()],
+    };
+    let added = world
+        .engine
+        .as_host(&dan)
+        .add_members(group, add(&dan))
+        .await
+        .unwrap();
+    assert_eq!(added.added, [dan.clone()]);
+    assert!(world.member(group, &dan).await.is_active());
+    assert_eq!(world.conversation(group).await.member_count, 3);
+    world
+        .engine
+        .as_host(&bob)
+        .delete_conversation(group)
+        .await
+        .unwrap();
+    for member in [&ann, &bob, &dan] {
+        assert_eq!(
+            world.member(group, member).await.state,
+            MemberState::Dissolved,
+            "{member}"
+        );
+        assert_eq!(
+            code(world.on(member).conversation(group).await),
+            ErrorCode::ConversationGone
+        );
+    }
+    assert_eq!(
+        code(world.on(&cat).conversation(group).await),
+        ErrorCode::ConversationNotFound
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_direct_the_host_opens_has_both_its_members() {
+    let world = World::new();
+    let [ann, system] = world.users(["ann", "system"]).await;
+    let open = OpenDirect { user_id: ann.clone() };
+    let direct = world.engine.as_host(&system).open_direct(open).await.unwrap();
+    let id = direct.conversation.id;
+    assert_eq!(world.store().member_ids(id).await.unwrap(), [ann, system]);
 }
 
 #[tokio::test(start_paused = true)]

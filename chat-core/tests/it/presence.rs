@@ -19,7 +19,7 @@ async fn sees(world: &World, viewer: &UserId, subject: &UserId) -> (PresenceStat
         .presence(std::slice::from_ref(subject))
         .await
         .unwrap();
-    (seen[0].status, seen[0].last_seen_at.is_some())
+    (seen[0].presence.status, seen[0].presence.last_seen_at.is_some())
 }
 
 async fn show(world: &World, user: &UserId, online: Visibility, last_seen: Visibility) {
@@ -178,7 +178,10 @@ async fn answers_have_one_entry_per_user_in_the_order_asked() {
     let _device = world.connect(&b).await;
     let asked = [id("nobody"), b.clone(), a.clone()];
     let seen = world.on(&a).presence(&asked).await.unwrap();
-    let seen: Vec<(&str, PresenceStatus)> = seen.iter().map(|p| (p.user_id.as_str(), p.status)).collect();
+    let seen: Vec<(&str, PresenceStatus)> = seen
+        .iter()
+        .map(|p| (p.user_id.as_str(), p.presence.status))
+        .collect();
     assert_eq!(
         seen,
         [

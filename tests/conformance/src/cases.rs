@@ -20,6 +20,7 @@ macro_rules! store {
                 a_patch_changes_only_its_fields
                 a_patch_of_an_unknown_user_is_none
                 settings_move_user_rev
+                a_presence_of_ones_own_stays
                 last_seen_never_moves_back
                 concurrent_patches_are_atomic
                 concurrent_patches_of_settings_all_stay

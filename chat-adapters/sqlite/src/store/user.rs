@@ -3,7 +3,7 @@ use std::ops::DerefMut;
 use async_trait::async_trait;
 use chat_core::error::BackendResult;
 use chat_core::id::UserId;
-use chat_core::model::{AttachmentState, Erasure, NewUser, User, UserPatch};
+use chat_core::model::{AttachmentState, Erasure, NewUser, OwnPresence, User, UserPatch};
 use chat_core::store::{UserSearch, UserStore};
 use chat_core::text::fold;
 use chat_core::time::Timestamp;
@@ -21,8 +21,8 @@ use crate::transaction::Transaction;
 macro_rules! user_columns {
     () => {
         "u.id, u.name, u.avatar_url, u.avatar, u.kind, u.email, u.phone, u.custom, u.settings, u.suspended, \
-         u.suspended_until, u.muted_until, u.created_at, u.last_seen_at, u.user_rev, u.erased_at, u.erased_messages, \
-         u.erasure_done"
+         u.suspended_until, u.muted_until, u.created_at, u.last_seen_at, u.user_rev, u.presence, u.erased_at, \
+         u.erased_messages, u.erasure_done"
     };
 }
 pub(super) use user_columns;
@@ -59,16 +59,16 @@ const PROPOSED: &str =
     "SELECT count(*) FROM (SELECT 1 FROM chat_user_search WHERE chat_user_search MATCH ?1 LIMIT ?2)";
 const MANY: usize = 1_000;
 const PUT: &str = "INSERT INTO chat_users (id, name, folded_name, avatar_url, avatar, kind, email, phone, custom, \
-    settings, suspended, suspended_until, muted_until, created_at, last_seen_at, user_rev, erased_at, erased_messages, \
-    erasure_done) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) \
+    settings, suspended, suspended_until, muted_until, created_at, last_seen_at, user_rev, presence, erased_at, \
+    erased_messages, erasure_done) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, folded_name = excluded.folded_name, \
     avatar_url = excluded.avatar_url, avatar = excluded.avatar, kind = excluded.kind, email = excluded.email, \
     phone = excluded.phone, custom = excluded.custom, settings = excluded.settings, \
     suspended = excluded.suspended, suspended_until = excluded.suspended_until, \
     muted_until = excluded.muted_until, created_at = excluded.created_at, last_seen_at = excluded.last_seen_at, \
-    user_rev = excluded.user_rev, erased_at = excluded.erased_at, erased_messages = excluded.erased_messages, \
-    erasure_done = excluded.erasure_done RETURNING row_id";
+    user_rev = excluded.user_rev, presence = excluded.presence, erased_at = excluded.erased_at, \
+    erased_messages = excluded.erased_messages, erasure_done = excluded.erasure_done RETURNING row_id";
 
 pub(super) fn user(cells: &mut Cells<'_>) -> Result<User, Error> {
     Ok(User {
@@ -87,6 +87,7 @@ pub(super) fn user(cells: &mut Cells<'_>) -> Result<User, Error> {
         created_at: cells.time()?,
         last_seen_at: cells.opt_time()?,
         user_rev: cells.uint()?,
+        presence: cells.json()?,
         erased: match (cells.opt_time()?, cells.opt_name()?, cells.take::<Option<i64>>()?) {
             (Some(at), Some(messages), Some(done)) => Some(Erasure {
                 at,
@@ -108,6 +109,9 @@ async fn put(transaction: &mut Transaction, user: &User, old_name: Option<&str>)
     let custom = (!user.custom.is_empty())
         .then(|| json(&user.custom))
         .transpose()?;
+    let presence = (user.presence != OwnPresence::default())
+        .then(|| json(&user.presence))
+        .transpose()?;
     let query = statement(PUT)
         .bind(user.id.as_str())
         .bind(user.name.as_str())
@@ -125,6 +129,7 @@ async fn put(transaction: &mut Transaction, user: &User, old_name: Option<&str>)
         .bind(user.created_at.as_millis())
         .bind(time(user.last_seen_at))
         .bind(int(user.user_rev))
+        .bind(presence)
         .bind(user.erased.map(|erasure| erasure.at.as_millis()))
         .bind(user.erased.map(|erasure| erasure.messages.column()))
         .bind(user.erased.map(|erasure| i64::from(erasure.done)));

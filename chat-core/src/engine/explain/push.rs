@@ -6,7 +6,7 @@ use super::Explain;
 use crate::access::PushDecision;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{ConversationId, MessageId, UserId};
-use crate::model::{MemberState, MessageKind, Muted, NotificationLevel, PushLevel, Seq};
+use crate::model::{ManualStatus, MemberState, MessageKind, Muted, NotificationLevel, PushLevel, Seq};
 use crate::time::Timestamp;
 
 /// Whether one user's devices would hear of one message now, and why.
@@ -72,6 +72,8 @@ pub struct PushFactsSeen {
     pub sender_muted: Option<Muted>,
     /// Until when he does not want to be disturbed.
     pub dnd_until: Option<Timestamp>,
+    /// Whether his own presence is `dnd` now.
+    pub dnd: bool,
     /// Whether he is suspended.
     pub suspended: bool,
     /// How many devices he has.
@@ -141,6 +143,7 @@ impl Explain {
             muted: scene.member.muted,
             sender_muted: scene.muted_sender,
             dnd_until: scene.user.settings.dnd_until,
+            dnd: scene.user.presence.status_at(scene.now) == ManualStatus::Dnd,
             suspended: scene.user.is_suspended(scene.now),
             devices,
             connected: scene.attention.connected,

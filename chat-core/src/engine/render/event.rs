@@ -1,6 +1,6 @@
 //! Live events: who gets one, and what each of them sees in it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,6 @@ use crate::error::ChatResult;
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, SessionId, UserId};
 use crate::model::{Conversation, Member, Message, Role};
-use crate::store::Blocks;
 use crate::view::GoneView;
 
 impl ChatEngine {
@@ -42,8 +41,8 @@ impl ChatEngine {
                 self.hand_over(std::slice::from_ref(&hide.user_id), origin, name, &payload)
                     .await
             }
-            (ChatEvent::ReceiptUpdated { .. }, Some(conversation)) => {
-                self.deliver_receipt(event, conversation, origin).await
+            (ChatEvent::ReceiptUpdated { .. }, conversation) => {
+                self.deliver_receipt(event, conversation.as_deref(), origin).await
             }
             (
                 ChatEvent::ConversationCreated {
@@ -189,6 +188,14 @@ impl ChatEngine {
             .collect();
         let (conversation_id, seq) = (message.conversation_id, message.seq);
         tokio::spawn(async move {
+            // Who is invisible looks as if he were not there, so nothing reaches him until he says so himself.
+            let recipients = match engine.seen_to_be_here(&recipients).await {
+                Ok(recipients) => recipients,
+                Err(error) => {
+                    tracing::warn!(%error, "deliveries could not be marked");
+                    return;
+                }
+            };
             for user in recipients {
                 let marks = Marks {
                     conversation_id: Some(conversation_id),
@@ -200,6 +207,16 @@ impl ChatEngine {
                 }
             }
         });
+    }
+
+    /// Those of these users who do not want to look as if they were not there.
+    async fn seen_to_be_here(&self, users: &[UserId]) -> ChatResult<Vec<UserId>> {
+        let now = self.now();
+        let rows = self.inner().store.users(users).await?.into_iter();
+        Ok(rows
+            .filter(|row| !row.presence.is_invisible(now))
+            .map(|row| row.id)
+            .collect())
     }
 
     /// A change of an older message: not everybody who is a member now may see it.
@@ -218,7 +235,7 @@ impl ChatEngine {
     async fn deliver_receipt(
         &self,
         event: &ChatEvent,
-        conversation: &Conversation,
+        conversation: Option<&Conversation>,
         origin: Option<SessionId>,
     ) -> ChatResult<()> {
         let ChatEvent::ReceiptUpdated {
@@ -242,8 +259,18 @@ impl ChatEngine {
             })
         };
         let own = std::slice::from_ref(user_id);
-        self.hand_over(own, origin, event.name(), &payload(*read_seq))
-            .await?;
+        let mut to_himself = payload(*read_seq);
+        if conversation.is_none()
+            && let Some(fields) = to_himself.as_object_mut()
+        {
+            // A private step has no rev of its own, and another event's would be taken for known already.
+            fields.remove("rev");
+        }
+        self.hand_over(own, origin, event.name(), &to_himself).await?;
+        // What changed nothing of the conversation is nobody else's business.
+        let Some(conversation) = conversation else {
+            return Ok(());
+        };
         let large = usize::try_from(conversation.member_count).unwrap_or(usize::MAX)
             > self.config().policies.large_group_threshold;
         if large || !public {
@@ -371,6 +398,8 @@ impl ChatEngine {
             "archived": entry.archived,
             "hidden": entry.hidden,
             "visible_from_seq": entry.member.visible_from,
+            "read_seq": entry.member.read_seq,
+            "delivered_seq": entry.member.delivered_seq,
             "badge": badge,
         });
         self.hand_over(std::slice::from_ref(user), origin, "inbox_updated", &payload)
@@ -390,16 +419,23 @@ impl ChatEngine {
         if viewers.is_empty() {
             return Ok(());
         }
-        // A block hides the typing of both from each other, whoever of the list it is.
-        let mut unseen: HashMap<&UserId, Blocks> = HashMap::new();
+        // Who may see that somebody is there may see him type, whoever of the list he is.
+        let rows = self.inner().store.users(&viewers).await?;
+        let mut seen_by: HashMap<&UserId, HashSet<UserId>> = HashMap::new();
         for typist in typing.iter().chain([by]) {
-            if !unseen.contains_key(typist) {
-                let blocks = self.inner().store.blocks_among(typist, &viewers).await?;
-                unseen.insert(typist, blocks);
+            if !seen_by.contains_key(typist) {
+                let typists = self.inner().store.users(std::slice::from_ref(typist)).await?;
+                let viewers = match typists.first() {
+                    Some(subject) => self.typing_visible_among(subject, &rows).await?,
+                    None => HashSet::new(),
+                };
+                seen_by.insert(typist, viewers);
             }
         }
         let sees = |viewer: &UserId, typist: &UserId| {
-            typist != viewer && !unseen.get(typist).is_some_and(|blocks| blocks.involves(viewer))
+            seen_by
+                .get(typist)
+                .is_some_and(|viewers| viewers.contains(viewer))
         };
         for viewer in viewers.iter().filter(|viewer| sees(viewer, by)) {
             let others: Vec<&UserId> = typing.iter().filter(|typist| sees(viewer, typist)).collect();

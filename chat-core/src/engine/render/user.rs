@@ -50,15 +50,7 @@ impl Actor {
         let presences = self.presence_of(&users).await?;
         let mut by_user: HashMap<UserId, PresenceView> = presences
             .into_iter()
-            .map(|p| {
-                (
-                    p.user_id,
-                    PresenceView {
-                        status: p.status,
-                        last_seen_at: p.last_seen_at,
-                    },
-                )
-            })
+            .map(|of| (of.user_id, of.presence))
             .collect();
         Ok(users
             .into_iter()

@@ -2,8 +2,8 @@
 
 use chat_core::id::{AttachmentId, UserId};
 use chat_core::model::{
-    AttachmentState, JsonObject, Muted, NewUser, PushContent, PushLevel, SettingsChange, UserKind, UserPatch,
-    UserSettings, Visibility,
+    AttachmentState, JsonObject, ManualStatus, Muted, NewUser, OwnPresence, PushContent, PushLevel,
+    SettingsChange, UserKind, UserPatch, UserSettings, Visibility,
 };
 use chat_core::store::UserSearch;
 use chat_core::text::fold;
@@ -172,6 +172,43 @@ pub async fn settings_move_user_rev(store: AnyStore) {
     };
     let patched = store.update_user(&user("ann"), patch).await.unwrap().unwrap();
     assert_eq!((patched.user_rev, patched.settings), (2, settings));
+}
+
+/// A presence of one's own comes back as it went in, stays with other changes, and moves no `user_rev`.
+pub async fn a_presence_of_ones_own_stays(store: AnyStore) {
+    let [ann] = people(&store, ["ann"]).await;
+    let row = async || store.users(std::slice::from_ref(&ann)).await.unwrap().remove(0);
+    let before = row().await;
+    assert_eq!(before.presence, OwnPresence::default());
+    let wanted = OwnPresence {
+        status: ManualStatus::Dnd,
+        text: Some("Вне офиса 🏖".to_owned()),
+        emoji: Some("🏖".to_owned()),
+        until: Some(at(100)),
+    };
+    let set = async |presence: &OwnPresence| {
+        let patch = UserPatch {
+            presence: Some(presence.clone()),
+            ..UserPatch::default()
+        };
+        store.update_user(&ann, patch).await.unwrap().unwrap()
+    };
+    let changed = set(&wanted).await;
+    assert_eq!((&changed.presence, changed.user_rev), (&wanted, before.user_rev));
+    let renamed = UserPatch {
+        name: Some("Ann B.".to_owned()),
+        ..UserPatch::default()
+    };
+    store.update_user(&ann, renamed).await.unwrap();
+    assert_eq!(row().await.presence, wanted, "a store knows no time");
+    for status in [ManualStatus::Away, ManualStatus::Invisible, ManualStatus::Auto] {
+        let bare = OwnPresence {
+            status,
+            ..OwnPresence::default()
+        };
+        set(&bare).await;
+        assert_eq!(row().await.presence, bare);
+    }
 }
 
 /// An earlier end of a session does not move `last_seen_at` back.

@@ -7,12 +7,12 @@ use chat_core::Actor;
 use chat_core::command::{
     AddMembers, ClientCommand, ConversationPatch, CreateGroup, HistoryRequest, ListConversations, Mark,
     Marks, MeetingDraft, PageRequest, PinMessage, ProfilePatch, ReactTo, RegisterDevice, SearchMessages,
-    SendMessage, StarMessage,
+    SendMessage, SetPresence, StarMessage, SyncRequest,
 };
 use chat_core::config::{ChatConfig, Limits, Rate};
 use chat_core::error::{ChatError, ChatResult, ErrorCode};
-use chat_core::id::{AttachmentId, ClientId, UserId};
-use chat_core::model::{CustomContent, JsonObject, Location, MessageKind, Platform, Provider};
+use chat_core::id::{AttachmentId, ClientId, ConversationId, UserId};
+use chat_core::model::{CustomContent, JsonObject, Location, ManualStatus, MessageKind, Platform, Provider};
 use serde_json::{Value, json};
 
 use crate::world::{Chats, World, client_id, code, user_id};
@@ -43,6 +43,7 @@ const TABLE: &[(&str, usize, ErrorCode)] = &[
     ("list_page_max", 100, ErrorCode::InvalidArgument),
     ("marks", 100, ErrorCode::InvalidArgument),
     ("presence_ids", 500, ErrorCode::InvalidArgument),
+    ("status_chars", 100, ErrorCode::InvalidArgument),
     ("name_chars", 120, ErrorCode::InvalidArgument),
     ("group_name_chars", 120, ErrorCode::InvalidArgument),
     ("description_chars", 500, ErrorCode::InvalidArgument),
@@ -56,6 +57,8 @@ const TABLE: &[(&str, usize, ErrorCode)] = &[
     ("json_depth", 16, ErrorCode::InvalidArgument),
     ("json_keys", 256, ErrorCode::InvalidArgument),
     ("slow_mode_max", 3_600_000, ErrorCode::InvalidArgument),
+    ("sync_known", 1_000, ErrorCode::InvalidArgument),
+    ("sync_known_on_the_wire", 1_000, ErrorCode::InvalidArgument),
 ];
 
 fn small(config: &mut ChatConfig) {
@@ -243,6 +246,26 @@ async fn attempt(world: &World, ada: &Actor, ben: &Actor, name: &str, size: usiz
             .map(drop)
         }
         "presence_ids" => ada.presence(&names(size)).await.map(drop),
+        "status_chars" => ada
+            .set_presence(SetPresence {
+                status: ManualStatus::Auto,
+                text: Some("ü".repeat(size)),
+                emoji: None,
+                until: None,
+            })
+            .await
+            .map(drop),
+        "sync_known" => ada
+            .sync(SyncRequest {
+                token: None,
+                conversations: Some(known_conversations(size)),
+            })
+            .await
+            .map(drop),
+        "sync_known_on_the_wire" => {
+            let payload = json!({ "conversations": known_conversations(size) });
+            ClientCommand::parse("sync", payload, &world.engine.config().limits).map(drop)
+        }
         "name_chars" => ada
             .update_me(ProfilePatch {
                 name: Some("ü".repeat(size)),
@@ -362,6 +385,11 @@ async fn attempt(world: &World, ada: &Actor, ben: &Actor, name: &str, size: usiz
         }
         other => panic!("{other} has no attempt"),
     }
+}
+
+fn known_conversations(count: usize) -> HashMap<ConversationId, u64> {
+    let id = |n: usize| format!("01935d5f-0000-7000-8000-{n:012}").parse().unwrap();
+    (0..count).map(|n| (id(n), 1)).collect()
 }
 
 fn new_group(name: String, member_ids: Vec<UserId>) -> CreateGroup {

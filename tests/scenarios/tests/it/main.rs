@@ -26,6 +26,7 @@ mod forwarding;
 mod groups;
 mod groups_in_full;
 mod inbox;
+mod large;
 mod limits;
 mod lists;
 mod member_mutes;
