@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::{Actor, ChatEngine};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{ConversationId, MessageId, UserId};
-use crate::model::{Member, Star, User};
+use crate::model::{Member, OwnPresence, Star, User};
 use crate::view::ExportRecord;
 
 /// How many rows are asked for at once.
@@ -76,6 +76,9 @@ impl Export {
     async fn run(&mut self, user: &User) -> ChatResult<()> {
         self.tell(ExportRecord::user(user)).await?;
         self.tell(ExportRecord::Settings(user.settings.clone())).await?;
+        if user.presence != OwnPresence::default() {
+            self.tell(ExportRecord::Presence(user.presence.clone())).await?;
+        }
         self.own_lists(&user.id).await?;
         let mut after = None;
         loop {

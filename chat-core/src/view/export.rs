@@ -5,7 +5,7 @@ use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
 use crate::model::{
     Attachment, AttachmentKind, AttachmentState, Block, Content, Conversation, ConversationKind, Deletion,
     Device, FormerText, Hide, Interval, JsonObject, Member, MemberState, Message, MessageKind, Muted,
-    NotificationLevel, Platform, Provider, Reaction, ReadAudience, ReplyTarget, Role, Seq, TextFormat, User,
+    NotificationLevel, OwnPresence, Platform, Provider, Reaction, ReadAudience, ReplyTarget, Role, Seq, TextFormat, User,
     UserKind, UserSettings,
 };
 use crate::store::MarkStep;
@@ -20,6 +20,8 @@ pub enum ExportRecord {
     User(ExportedUser),
     /// His settings.
     Settings(UserSettings),
+    /// How he wants to be seen, where he has said so.
+    Presence(OwnPresence),
     /// A device of his.
     Device {
         /// The provider's address of it.
