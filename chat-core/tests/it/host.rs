@@ -104,7 +104,7 @@ async fn a_member_under_whose_name_the_host_acts_is_a_member_like_any_other() {
         .add_members(group, add(&dan))
         .await
         .unwrap();
-    assert_eq!(added.added, [dan.clone()]);
+    assert_eq!(added.added, std::slice::from_ref(&dan));
     assert!(world.member(group, &dan).await.is_active());
     assert_eq!(world.conversation(group).await.member_count, 3);
     world
