@@ -5,8 +5,8 @@ use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
 use crate::model::{
     Attachment, AttachmentKind, AttachmentState, Block, Content, Conversation, ConversationKind, Deletion,
     Device, FormerText, Hide, Interval, JsonObject, Member, MemberState, Message, MessageKind, Muted,
-    NotificationLevel, OwnPresence, Platform, Provider, Reaction, ReadAudience, ReplyTarget, Role, Seq, TextFormat, User,
-    UserKind, UserSettings,
+    NotificationLevel, OwnPresence, Platform, Provider, Reaction, ReadAudience, ReplyTarget, Role, Seq,
+    TextFormat, User, UserKind, UserSettings,
 };
 use crate::store::MarkStep;
 use crate::time::Timestamp;
