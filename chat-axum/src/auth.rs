@@ -64,7 +64,12 @@ async fn identity(parts: &Parts, state: &ApiState) -> ChatResult<Identity> {
 async fn actor(parts: &Parts, state: &ApiState) -> ChatResult<Actor> {
     let identity = identity(parts, state).await?;
     let user = state.engine.admit(&identity).await?;
-    Ok(state.engine.as_user(&user).coming_by(Via::Rest))
+    let actor = state.engine.as_user(&user).coming_by(Via::Rest);
+    Ok(if identity.moderator {
+        actor.as_moderator()
+    } else {
+        actor
+    })
 }
 
 impl FromRequestParts<ApiState> for CurrentUser {

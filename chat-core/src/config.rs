@@ -295,6 +295,10 @@ pub struct Limits {
     /// Messages to one conversation, of all senders together; judged in the commit, to the millisecond, so at most
     /// 60,000 per minute. Default 6,000 per minute, all at once if need be.
     pub sends_per_conversation: Rate,
+    /// Reports per user. Default 10 per minute.
+    pub reports: Rate,
+    /// Note of a report or its resolution, and reason of a suspension or mute, in characters. Default 1,000.
+    pub report_note_chars: usize,
     /// Longest slow mode of a group. Default 1 h.
     #[serde(serialize_with = "seconds")]
     pub slow_mode_max: Duration,
@@ -384,6 +388,8 @@ impl Default for Limits {
             logins: Rate::new(5, 5),
             logins_per_address: Rate::new(30, 30),
             sends_per_conversation: Rate::new(6_000, 6_000),
+            reports: Rate::new(10, 10),
+            report_note_chars: 1_000,
             slow_mode_max: Duration::from_secs(3600),
             typing_interval: Duration::from_secs(2),
             typing_expiry: Duration::from_secs(6),

@@ -169,6 +169,14 @@ uuid_id!(
     AttachmentId
 );
 uuid_id!(
+    /// Names a report to moderators.
+    ReportId
+);
+uuid_id!(
+    /// Names an entry of the audit log.
+    AuditId
+);
+uuid_id!(
     /// Names one live connection of a user.
     SessionId
 );

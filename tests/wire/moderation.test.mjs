@@ -1,7 +1,7 @@
-// Moderation: of groups by their admins.
+// Moderation: of groups by their admins, of everything by moderators, and for oneself.
 import assert from 'node:assert/strict';
 import { scenario } from './lib/scenario.mjs';
-import { refused } from './lib/rest.mjs';
+import { User, refused } from './lib/rest.mjs';
 
 scenario('admins mute a member, who reads on and does not write', async world => {
   const [ada, ben, cem] = await world.users('Ada', 'Ben', 'Cem');
@@ -70,4 +70,56 @@ scenario('muting somebody for oneself is private', async world => {
   await refused(ada.put(`/mutes/${ada.id}`), 'invalid_operation');
   await refused(ada.put('/mutes/nobody-at-all'), 'user_not_found');
   await refused(ada.put(`/mutes/${ben.id}`, { until: 'soon' }), 'invalid_argument', 'until');
+});
+
+scenario('a report goes to the moderators, who act on it', async world => {
+  const [ada, ben] = await world.users('Ada', 'Ben');
+  const mod = new User('Mod', { chat_moderator: true });
+  await mod.get('/me');
+  const [a, b] = await Promise.all([world.socketIo(ada), world.plain(ben)]);
+  const direct = await ada.direct(ben);
+  const bad = await ben.send(direct, 'bad words');
+  const report = { message_id: bad.id, reason: 'abuse', note: 'look at this' };
+  await refused(ada.post('/reports', { ...report, reason: 'dislike' }), 'invalid_argument', 'reason');
+  const { id } = await ada.post('/reports', report);
+  assert.equal(ada.status, 201);
+  assert.equal((await ada.post('/reports', report)).id, id);
+  assert.equal(ada.status, 200);
+  for (const nobody of [ada, ben, new User('Cem', { chat_moderator: false })]) {
+    await refused(nobody.get('/moderation/reports'), 'forbidden');
+    await refused(nobody.get(`/moderation/reports/${id}`), 'forbidden');
+    await refused(nobody.post(`/moderation/reports/${id}/resolve`, { action: 'dismissed' }), 'forbidden');
+    await refused(nobody.delete(`/moderation/messages/${bad.id}`), 'forbidden');
+    await refused(nobody.put(`/moderation/users/${ben.id}/suspension`), 'forbidden');
+    await refused(nobody.delete(`/moderation/users/${ben.id}/suspension`), 'forbidden');
+    await refused(nobody.put(`/moderation/users/${ben.id}/mute`), 'forbidden');
+    await refused(nobody.delete(`/moderation/users/${ben.id}/mute`), 'forbidden');
+    await refused(nobody.get('/moderation/audit'), 'forbidden');
+  }
+  const open = (await mod.get('/moderation/reports?state=open&limit=100')).items.find(one => one.id === id);
+  assert.deepEqual([open.state, open.reporter_id, open.user_id, open.message.text], ['open', ada.id, ben.id, 'bad words']);
+  await refused(mod.get('/moderation/reports?state=shut'), 'invalid_argument', 'state');
+  await mod.delete(`/moderation/messages/${bad.id}`);
+  assert.equal((await a.next('message_deleted')).message.deleted.by, 'moderator');
+  const muted = await mod.put(`/moderation/users/${ben.id}/mute`, { reason: 'calm down' });
+  assert.deepEqual(muted, { user_id: ben.id, muted_until: 'forever' });
+  await refused(b.command('send_message', { conversation_id: direct.id, text: 'no' }), 'not_permitted');
+  assert.deepEqual(await mod.delete(`/moderation/users/${ben.id}/mute`), { user_id: ben.id });
+  await ben.send(direct, 'may again');
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  await refused(mod.put(`/moderation/users/${ben.id}/suspension`, { until: new Date(0).toISOString() }), 'invalid_argument', 'until');
+  assert.equal((await mod.put(`/moderation/users/${ben.id}/suspension`, { until, reason: 'spam' })).suspended_until, until);
+  await b.closed;
+  await refused(ben.get('/me'), 'not_permitted');
+  await mod.delete(`/moderation/users/${ben.id}/suspension`);
+  await ben.get('/me');
+  const closed = await mod.post(`/moderation/reports/${id}/resolve`, { action: 'message_deleted', note: 'gone' });
+  assert.deepEqual([closed.state, closed.resolution.by, closed.resolution.action], ['closed', mod.id, 'message_deleted']);
+  assert.equal((await mod.get(`/moderation/reports/${id}`)).message.text, 'bad words');
+  await refused(mod.post(`/moderation/reports/${id}/resolve`, { action: 'dismissed' }), 'conflict');
+  const acts = (await mod.get(`/moderation/audit?actor=${mod.id}`)).items.map(entry => entry.action);
+  assert.deepEqual(acts, ['report_resolved', 'suspension_lifted', 'user_suspended', 'user_unmuted', 'user_muted', 'message_deleted']);
+  const [muting] = (await mod.get(`/moderation/audit?target=${ben.id}&action=user_muted`)).items;
+  assert.deepEqual([muting.target_kind, muting.details.reason, muting.details.as], ['user', 'calm down', 'moderator']);
+  await refused(mod.get('/moderation/audit?action=whatever'), 'invalid_argument', 'action');
 });

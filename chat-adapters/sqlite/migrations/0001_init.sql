@@ -291,6 +291,52 @@ CREATE INDEX chat_stars_active ON chat_stars (user_id, user_rev) WHERE active = 
 -- Who has starred a message, for events that go to many.
 CREATE INDEX chat_stars_of ON chat_stars (message_id);
 
+-- Closed reports have resolved_at, resolved_by and action. message is the reported message as it was then.
+CREATE TABLE chat_reports (
+  id BLOB NOT NULL PRIMARY KEY,
+  reporter TEXT NOT NULL,
+  target_kind TEXT NOT NULL,
+  target_id TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  conversation_id BLOB,
+  reason TEXT NOT NULL,
+  note TEXT,
+  created_at INTEGER NOT NULL,
+  message TEXT,
+  resolved_at INTEGER,
+  resolved_by TEXT,
+  action TEXT,
+  resolution_note TEXT
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX chat_reports_target ON chat_reports (reporter, target_kind, target_id) WHERE resolved_at IS NULL;
+CREATE INDEX chat_reports_newest ON chat_reports (created_at, id);
+CREATE INDEX chat_reports_open ON chat_reports (created_at, id) WHERE resolved_at IS NULL;
+CREATE INDEX chat_reports_closed ON chat_reports (created_at, id) WHERE resolved_at IS NOT NULL;
+
+-- Files that open reports are about; they are not swept.
+CREATE TABLE chat_report_files (
+  attachment_id BLOB NOT NULL,
+  report_id BLOB NOT NULL,
+  PRIMARY KEY (attachment_id, report_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX chat_report_files_report ON chat_report_files (report_id);
+
+-- Rows are added and never changed. actor is NULL for the host itself.
+CREATE TABLE chat_audit (
+  id BLOB NOT NULL PRIMARY KEY,
+  at INTEGER NOT NULL,
+  actor TEXT,
+  action TEXT NOT NULL,
+  target_kind TEXT NOT NULL,
+  target_id TEXT NOT NULL,
+  conversation_id BLOB,
+  details TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX chat_audit_at ON chat_audit (at, id);
+CREATE INDEX chat_audit_actor ON chat_audit (actor, at, id) WHERE actor IS NOT NULL;
+CREATE INDEX chat_audit_target ON chat_audit (target_id, at, id);
+CREATE INDEX chat_audit_action ON chat_audit (action, at, id);
+
 CREATE TABLE chat_devices (
   token TEXT NOT NULL PRIMARY KEY,
   user_id TEXT NOT NULL,

@@ -4,7 +4,7 @@ use std::ops::DerefMut;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chat_core::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
+use chat_core::id::{AttachmentId, AuditId, ClientId, ConversationId, MessageId, ReportId, UserId};
 use chat_core::model::Muted;
 use chat_core::time::Timestamp;
 use serde::Serialize;
@@ -265,6 +265,18 @@ impl<'r> Cells<'r> {
 
     pub(crate) fn conversation(&mut self) -> Result<ConversationId, Error> {
         self.uuid().map(ConversationId::from_uuid)
+    }
+
+    pub(crate) fn opt_conversation(&mut self) -> Result<Option<ConversationId>, Error> {
+        Ok(self.opt_uuid()?.map(ConversationId::from_uuid))
+    }
+
+    pub(crate) fn report(&mut self) -> Result<ReportId, Error> {
+        self.uuid().map(ReportId::from_uuid)
+    }
+
+    pub(crate) fn audit(&mut self) -> Result<AuditId, Error> {
+        self.uuid().map(AuditId::from_uuid)
     }
 
     pub(crate) fn message(&mut self) -> Result<MessageId, Error> {

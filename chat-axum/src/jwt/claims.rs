@@ -26,6 +26,8 @@ pub(crate) struct Claims {
     pub(crate) jti: Option<String>,
     name: Option<String>,
     picture: Option<String>,
+    /// Whether he moderates this chat.
+    chat_moderator: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +88,7 @@ impl Claims {
             user,
             expires_at,
             login: None,
+            moderator: self.chat_moderator.unwrap_or(false),
         })
     }
 }

@@ -11,10 +11,12 @@ mod members;
 mod mentions;
 mod messages;
 mod meta;
+mod moderation;
 mod mutes;
 mod personal;
 mod pins;
 mod queries;
+mod reports;
 mod search;
 mod stars;
 mod sync;
@@ -35,6 +37,8 @@ pub(crate) fn all(accounts: bool) -> OpenApiRouter<ApiState> {
         .merge(users::router())
         .merge(blocks::router())
         .merge(mutes::router())
+        .merge(reports::router())
+        .merge(moderation::router())
         .merge(conversations::router())
         .merge(members::router())
         .merge(marks::router())

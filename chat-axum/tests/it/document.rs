@@ -29,6 +29,14 @@ GET /blocks
 PUT DELETE /blocks/{user_id}
 GET /mutes
 PUT DELETE /mutes/{user_id}
+POST /reports
+GET /moderation/reports
+GET /moderation/reports/{id}
+POST /moderation/reports/{id}/resolve
+DELETE /moderation/messages/{id}
+PUT DELETE /moderation/users/{user_id}/suspension
+PUT DELETE /moderation/users/{user_id}/mute
+GET /moderation/audit
 GET /conversations
 GET /conversations/counts
 POST /conversations/direct

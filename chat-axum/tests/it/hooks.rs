@@ -99,6 +99,29 @@ fn rows() -> Vec<(&'static str, CommandName, Value)> {
             C::UnmuteMember,
             Value::Null,
         ),
+        (
+            "POST /reports",
+            C::Report,
+            json!({"user_id": "ben", "reason": "spam"}),
+        ),
+        (
+            "POST /moderation/reports/{}/resolve",
+            C::ResolveReport,
+            json!({"action": "dismissed"}),
+        ),
+        ("DELETE /moderation/messages/{}", C::ModerateMessage, Value::Null),
+        ("PUT /moderation/users/{}/suspension", C::SuspendUser, Value::Null),
+        (
+            "DELETE /moderation/users/{}/suspension",
+            C::LiftSuspension,
+            Value::Null,
+        ),
+        ("PUT /moderation/users/{}/mute", C::MuteEverywhere, Value::Null),
+        (
+            "DELETE /moderation/users/{}/mute",
+            C::UnmuteEverywhere,
+            Value::Null,
+        ),
         ("PUT /mutes/{}", C::MuteUser, Value::Null),
         ("DELETE /mutes/{}", C::UnmuteUser, Value::Null),
         (
@@ -176,7 +199,7 @@ fn filled(path: &str) -> String {
     let mut filled = parts.next().unwrap().to_owned();
     for part in parts {
         filled += match filled.as_str() {
-            "/blocks/" | "/mutes/" => "ben",
+            "/blocks/" | "/mutes/" | "/moderation/users/" => "ben",
             path if path.ends_with("/members/") => "ben",
             path if path.ends_with("/reactions/") => "%F0%9F%91%8D",
             _ => id,

@@ -40,8 +40,8 @@ pub enum Action<'a> {
     AddMembers,
     /// Remove this member; `None`: anybody at all.
     RemoveMember(Option<&'a Member>),
-    /// Take the right to write from this member, or give it back.
-    MuteMember(&'a Member),
+    /// Take the right to write from this member, or give it back; `None`: anybody at all.
+    MuteMember(Option<&'a Member>),
     /// Leave.
     Leave,
     /// Change a member's rank.
@@ -226,7 +226,10 @@ fn allowed_by_rank(conversation: &Conversation, member: &Member, action: Action<
             "not with your role, or not this member",
         ),
         Action::MuteMember(target) => (
-            admin && target.user_id != member.user_id && (owner || target.role < Role::Admin),
+            admin
+                && target.is_none_or(|target| {
+                    target.user_id != member.user_id && (owner || target.role < Role::Admin)
+                }),
             "not with your role, or not this member",
         ),
         Action::SetRole => (owner, "only the owner changes roles"),

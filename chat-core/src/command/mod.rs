@@ -4,6 +4,7 @@
 
 mod conversation;
 mod message;
+mod moderation;
 mod name;
 mod session;
 mod socket;
@@ -18,6 +19,7 @@ pub use message::{
     ListMentions, MeetingAction, MeetingDraft, MoveLocation, PinMessage, ReactTo, SearchMessages,
     SendMessage, StarMessage, StarredMessages, StepMeeting,
 };
+pub use moderation::{ListAudit, MuteUser, NewReport, ResolveReport, SuspendUser};
 pub use name::CommandName;
 pub use session::{Foreground, OnScreen, OnlineUsers, PresenceOf, RefreshToken, SyncRequest};
 pub use socket::ClientCommand;

@@ -101,6 +101,20 @@ names! {
     MuteUser = "mute_user";
     /// Lifts such a mute.
     UnmuteUser = "unmute_user";
+    /// Reports a message or a user.
+    Report = "report";
+    /// Closes a report.
+    ResolveReport = "resolve_report";
+    /// Deletes any message, as a moderator.
+    ModerateMessage = "moderate_message";
+    /// Suspends a user.
+    SuspendUser = "suspend_user";
+    /// Lifts a suspension.
+    LiftSuspension = "lift_suspension";
+    /// Takes the right to write anywhere from a user.
+    MuteEverywhere = "mute_everywhere";
+    /// Gives it back.
+    UnmuteEverywhere = "unmute_everywhere";
     /// Changes one's profile.
     UpdateMe = "update_me";
     /// Changes one's settings.

@@ -1,8 +1,7 @@
 use crate::engine::{ChatEngine, Decision, Inner};
-use crate::error::{ChatError, ChatResult, ErrorCode};
+use crate::error::ChatResult;
 use crate::id::{SessionId, UserId};
-use crate::live::EndReason;
-use crate::model::{Conversation, Member, NotificationLevel, Restrictions, Role, UserPatch};
+use crate::model::{Conversation, Member, NotificationLevel, Restrictions, Role};
 use crate::port::Via;
 use crate::store::{Facts, Needs};
 use crate::time::Timestamp;
@@ -26,6 +25,8 @@ pub struct Actor {
     user: UserId,
     session: Option<SessionId>,
     authority: Authority,
+    /// Whether his credential says that he moderates.
+    moderator: bool,
     via: Via,
 }
 
@@ -46,24 +47,6 @@ impl ChatEngine {
             ..Actor::new(self.clone(), user.clone(), None)
         }
     }
-
-    /// Suspends a user or lifts it: his live sessions end at once and no command of his is taken any more.
-    ///
-    /// # Errors
-    /// `user_not_found`; `unavailable`.
-    pub async fn set_suspended(&self, user: &UserId, suspended: bool) -> ChatResult<()> {
-        let patch = UserPatch {
-            suspended: Some(suspended),
-            ..UserPatch::default()
-        };
-        if self.inner().store.update_user(user, patch).await?.is_none() {
-            return Err(ChatError::new(ErrorCode::UserNotFound, "no such user"));
-        }
-        if suspended {
-            self.inner().live.end_user(user, EndReason::Revoked);
-        }
-        Ok(())
-    }
 }
 
 impl Actor {
@@ -75,6 +58,28 @@ impl Actor {
             via: if session.is_some() { Via::Live } else { Via::Rust },
             session,
             authority: Authority::Own,
+            moderator: false,
+        }
+    }
+
+    /// The same actor as a moderator, for the commands that are for moderators. Who calls this has seen a credential
+    /// that says so ([`Identity::moderator`](crate::port::Identity::moderator)).
+    #[must_use]
+    pub const fn as_moderator(mut self) -> Self {
+        self.moderator = true;
+        self
+    }
+
+    /// Whether he acts as a moderator.
+    pub(crate) const fn is_moderator(&self) -> bool {
+        self.moderator
+    }
+
+    /// The same actor with an owner's rank everywhere, for what a moderator may do.
+    pub(crate) fn moderating(&self) -> Self {
+        Self {
+            authority: Authority::Host,
+            ..self.clone()
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::audit::{Act, Auditor};
 use super::changeset::ChangeSet;
 use super::groups::patched;
 use super::members::standing;
@@ -15,7 +16,7 @@ use crate::config::Policies;
 use crate::error::{ChatError, ChatResult};
 use crate::event::ChatEvent;
 use crate::id::{AttachmentId, ConversationId, MessageId, UserId};
-use crate::model::Conversation;
+use crate::model::{AuditAction, AuditTarget, Conversation};
 use crate::store::{Facts, MembersNeeded, Needs, Target};
 use crate::view::ConversationView;
 
@@ -72,6 +73,7 @@ impl Actor {
 /// A change of a group about to be made.
 struct Update {
     actor: UserId,
+    auditor: Auditor,
     /// The other user, where the timer of a direct is to change.
     peer: Option<UserId>,
     patch: ConversationPatch,
@@ -130,6 +132,7 @@ impl Update {
         let ids = &actor.inner().ids;
         Ok(Self {
             actor: actor.user_id().clone(),
+            auditor: actor.auditor(),
             peer: None,
             patch,
             lines: [(); 6].map(|()| MessageId::from_uuid(ids.next())),
@@ -179,6 +182,9 @@ impl Update {
             changed,
             lines,
         } = steps;
+        for act in self.acts(conversation, &change.conversation) {
+            change.audit(&self.auditor, act);
+        }
         let rev = change.next_rev();
         change.event(ChatEvent::ConversationUpdated {
             conversation_id: conversation.id,
@@ -189,6 +195,25 @@ impl Update {
             change.append_system(*id, &self.actor, code, params, &self.policies);
         }
         Ok(change.done(replaced))
+    }
+
+    /// What the audit log says of it: who may write and do what, not what the group is called.
+    fn acts(&self, before: &Conversation, after: &Conversation) -> Vec<Act> {
+        let of = |action| Act::new(action, AuditTarget::Conversation, after.id);
+        let mut acts = Vec::new();
+        if before.permissions != after.permissions {
+            acts.push(of(AuditAction::PermissionsChanged).with("permissions", json!(after.permissions)));
+        }
+        match (before.frozen, after.frozen) {
+            (false, true) => acts.push(of(AuditAction::ConversationFrozen)),
+            (true, false) => acts.push(of(AuditAction::ConversationUnfrozen)),
+            _ => {}
+        }
+        if before.slow_mode != after.slow_mode {
+            let wanted = self.patch.slow_mode_ms.flatten();
+            acts.push(of(AuditAction::SlowModeChanged).with("slow_mode_ms", json!(wanted)));
+        }
+        acts
     }
 
     fn texts(&self, steps: &mut Steps) {

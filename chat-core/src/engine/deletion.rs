@@ -1,13 +1,18 @@
+use serde_json::json;
+
 use crate::access::Action;
 use crate::command::{CommandName, DeleteMessage, DeletionScope};
 use crate::config::Policies;
+use crate::engine::audit::{Act, Auditor};
 use crate::engine::changeset::ChangeSet;
 use crate::engine::subject::{Scene, Subject};
 use crate::engine::{Actor, Decision};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::UserId;
-use crate::model::{Content, ConversationKind, Deletion, DeletionBy, Hide, Message, MessageKind};
+use crate::model::{
+    AuditAction, AuditTarget, Content, ConversationKind, Deletion, DeletionBy, Hide, Message, MessageKind,
+};
 use crate::store::Facts;
 
 impl Actor {
@@ -29,7 +34,7 @@ impl Actor {
         self.command(about, self.delete_message_past_hooks(delete)).await
     }
 
-    async fn delete_message_past_hooks(&self, delete: DeleteMessage) -> ChatResult<()> {
+    pub(super) async fn delete_message_past_hooks(&self, delete: DeleteMessage) -> ChatResult<()> {
         let subject = self.subject(delete.message_id).await?;
         let mut needs = subject.needs();
         match delete.scope {
@@ -50,8 +55,11 @@ impl Actor {
                 needs.attachments = subject.found.content.attachments.clone();
                 let host = self.is_host();
                 let policies = self.engine().config().policies.clone();
-                self.commit(needs, move |facts| redact(&subject, facts, &policies, host))
-                    .await
+                let auditor = self.auditor();
+                self.commit(needs, move |facts| {
+                    redact(&subject, facts, &policies, host, &auditor)
+                })
+                .await
             }
         }
     }
@@ -75,7 +83,13 @@ fn hide(scene: &Scene<'_>, facts: &Facts, user: &UserId) -> ChatResult<Decision<
     Ok(change.done(()))
 }
 
-fn redact(subject: &Subject, facts: &Facts, policies: &Policies, host: bool) -> ChatResult<Decision<()>> {
+fn redact(
+    subject: &Subject,
+    facts: &Facts,
+    policies: &Policies,
+    host: bool,
+    auditor: &Auditor,
+) -> ChatResult<Decision<()>> {
     let scene = subject.look(facts)?;
     let message = scene.message;
     // Its author may have cleared or hidden it; what has expired is there for nobody.
@@ -99,6 +113,12 @@ fn redact(subject: &Subject, facts: &Facts, policies: &Policies, host: bool) -> 
     let by = by?;
     let mut change = ChangeSet::of(scene.conversation, facts);
     bury(&mut change, facts, message, by);
+    if by == DeletionBy::Moderator {
+        let act = Act::new(AuditAction::MessageDeleted, AuditTarget::Message, message.id)
+            .with("sender_id", json!(message.sender_id))
+            .with("seq", json!(message.seq));
+        change.audit(auditor, act);
+    }
     Ok(change.done(()))
 }
 

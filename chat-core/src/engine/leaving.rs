@@ -1,15 +1,16 @@
 //! Ways out of a group: leaving it, being removed, and its end.
 
 use super::Actor;
+use super::audit::Act;
 use super::changeset::ChangeSet;
-use super::members::{active_member, change_roles, count_of, standing, user_param, withdraw};
+use super::members::{active_member, change_roles, count_of, handed_over, standing, user_param, withdraw};
 use crate::access::{Action, allowed, heir};
 use crate::command::CommandName;
 use crate::config::{OwnerLeave, Policies};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, MessageId, UserId};
-use crate::model::{Member, MemberState, Role};
+use crate::model::{AuditAction, AuditTarget, Member, MemberState, Role};
 use crate::store::{Facts, MembersNeeded, Needs, Target};
 use crate::view::RemovalReason;
 
@@ -39,6 +40,7 @@ impl Actor {
         needs.members = MembersNeeded::All;
         needs.user_revs = vec![me.clone()];
         let lines = self.two_lines();
+        let auditor = self.auditor();
         let policies = self.engine().config().policies.clone();
         self.commit(needs, move |facts| {
             let (conversation, member) = allowed(&standing(facts, &me, &policies), Action::Leave)?;
@@ -51,6 +53,9 @@ impl Actor {
             }
             let mut change = ChangeSet::of(conversation, facts);
             leave_group(&mut change, facts, member, lines, &policies);
+            if let Some(heir) = heir {
+                change.audit(&auditor, handed_over(&heir.user_id));
+            }
             Ok(change.done(()))
         })
         .await?;
@@ -82,6 +87,7 @@ impl Actor {
         let mut needs = Needs::new(Target::Conversation(id));
         needs.members = MembersNeeded::Of(vec![me.clone(), target.clone()]);
         needs.user_revs = vec![target.clone()];
+        let auditor = self.auditor();
         let line_id = MessageId::from_uuid(self.inner().ids.next());
         let policies = self.engine().config().policies.clone();
         self.commit(needs, move |facts| {
@@ -94,6 +100,8 @@ impl Actor {
             let (conversation, _) = allowed(&standing, Action::RemoveMember(Some(member)))?;
             let mut change = ChangeSet::of(conversation, facts);
             depart(&mut change, member, MemberState::Removed, RemovalReason::Removed);
+            let act = Act::new(AuditAction::MemberRemoved, AuditTarget::User, &target);
+            change.audit(&auditor, act);
             if tells(&change, &policies) {
                 change.append_system(line_id, &me, "member_removed", user_param(&target), &policies);
             }
@@ -121,11 +129,14 @@ impl Actor {
         let mut needs = Needs::new(Target::Conversation(id));
         needs.members = MembersNeeded::All;
         let policies = self.engine().config().policies.clone();
+        let auditor = self.auditor();
         let avatar = self
             .commit(needs, move |facts| {
                 let (conversation, _) = allowed(&standing(facts, &me, &policies), Action::Dissolve)?;
                 let mut change = ChangeSet::of(conversation, facts);
                 dissolve(&mut change, facts);
+                let act = Act::new(AuditAction::ConversationDeleted, AuditTarget::Conversation, id);
+                change.audit(&auditor, act);
                 Ok(change.done(conversation.avatar))
             })
             .await?;

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
+use super::audit::Act;
 use super::changeset::ChangeSet;
 use super::members::{active_member, standing};
 use super::{Actor, Decision};
@@ -10,7 +13,7 @@ use crate::command::CommandName;
 use crate::error::ChatResult;
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, UserId};
-use crate::model::{Member, Muted};
+use crate::model::{AuditAction, AuditTarget, Member, Muted};
 use crate::store::{Facts, MembersNeeded, Needs, Target};
 use crate::view::MemberView;
 
@@ -57,12 +60,15 @@ impl Actor {
         let mut needs = Needs::new(Target::Conversation(id));
         needs.members = MembersNeeded::Of(vec![me.clone(), target.clone()]);
         let policies = self.engine().config().policies.clone();
+        let auditor = self.auditor();
         let decide = move |facts: &Facts| {
             let standing = standing(facts, &me, &policies);
             // Everybody who may leave a conversation knows its members; who may not gets the same answer here.
             allowed(&standing, Action::Leave)?;
+            // His rank first: who mutes nobody is told so, whoever it is about.
+            allowed(&standing, Action::MuteMember(None))?;
             let member = active_member(facts, &target)?;
-            let (conversation, _) = allowed(&standing, Action::MuteMember(member))?;
+            let (conversation, _) = allowed(&standing, Action::MuteMember(Some(member)))?;
             let now = facts.now;
             let until = until.filter(|until| until.is_active(now));
             if until == member.silenced.filter(|until| until.is_active(now)) {
@@ -76,6 +82,13 @@ impl Actor {
                 ..member.clone()
             };
             change.put_member(member.clone());
+            let act = match until {
+                Some(until) => {
+                    Act::new(AuditAction::MemberMuted, AuditTarget::User, &target).with("until", json!(until))
+                }
+                None => Act::new(AuditAction::MemberUnmuted, AuditTarget::User, &target),
+            };
+            change.audit(&auditor, act);
             change.event(ChatEvent::MembersChanged {
                 conversation_id: id,
                 rev,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
+use super::audit::Act;
 use super::changeset::ChangeSet;
 use super::{Actor, Decision};
 use crate::access::{Action, Standing, allowed, may_rejoin};
@@ -12,7 +13,7 @@ use crate::config::{ChatConfig, HistoryForNewMembers, Policies};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, MessageId, UserId};
-use crate::model::{Conversation, Interval, Member, MemberState, Rev, Role, Seq};
+use crate::model::{AuditAction, AuditTarget, Conversation, Interval, Member, MemberState, Rev, Role, Seq};
 use crate::store::{Facts, MemberQuery, MembersNeeded, Needs, Target};
 use crate::time::Timestamp;
 use crate::view::{AddMembersAnswer, MemberView, Page};
@@ -155,6 +156,7 @@ impl Actor {
         needs.members = MembersNeeded::Of(vec![me.clone(), target.clone()]);
         let line_id = MessageId::from_uuid(self.inner().ids.next());
         let policies = self.engine().config().policies.clone();
+        let auditor = self.auditor();
         let decide = move |facts: &Facts| {
             let (conversation, _) = allowed(&standing(facts, &me, &policies), Action::SetRole)?;
             let member = active_member(facts, &target)?;
@@ -169,6 +171,9 @@ impl Actor {
             }
             let mut change = ChangeSet::of(conversation, facts);
             let changed = change_roles(&mut change, [(member, set.role)]);
+            let act =
+                Act::new(AuditAction::RoleChanged, AuditTarget::User, &target).with("role", json!(set.role));
+            change.audit(&auditor, act);
             let mut params = user_param(&target);
             params.insert("role".to_owned(), json!(set.role));
             change.append_system(line_id, &me, "admin_changed", params, &policies);
@@ -215,6 +220,7 @@ impl Actor {
         };
         let line_id = MessageId::from_uuid(self.inner().ids.next());
         let policies = self.engine().config().policies.clone();
+        let auditor = self.auditor();
         let decide = move |facts: &Facts| {
             let (conversation, _) = allowed(&standing(facts, &me, &policies), Action::TransferOwnership)?;
             let member = active_member(facts, &target).map_err(|error| error.with_field("user_id"))?;
@@ -226,6 +232,7 @@ impl Actor {
                 .map(|other| (other, Role::Admin));
             let mut change = ChangeSet::of(conversation, facts);
             let changed = change_roles(&mut change, [(member, Role::Owner)].into_iter().chain(former));
+            change.audit(&auditor, handed_over(&target));
             change.append_system(line_id, &me, "owner_changed", user_param(&target), &policies);
             Ok(change.done(changed.into_iter().next().unwrap_or_else(|| member.clone())))
         };
@@ -429,6 +436,11 @@ pub(super) fn change_roles<'a>(
         change.put_member(member.clone());
     }
     changed
+}
+
+/// What the audit log says of a new owner.
+pub(super) fn handed_over(to: &UserId) -> Act {
+    Act::new(AuditAction::OwnershipTransferred, AuditTarget::User, to)
 }
 
 /// Parameters of a system line about one user.

@@ -77,6 +77,7 @@ impl AttachmentStore for MemoryStore {
             .attachments
             .values()
             .filter(|attachment| after.is_none_or(|after| attachment.id > after))
+            .filter(|attachment| !state.is_evidence(attachment.id))
             .filter(|attachment| match attachment.state {
                 AttachmentState::Deleted => true,
                 AttachmentState::Pending => attachment.created_at < pending_before,

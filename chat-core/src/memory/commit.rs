@@ -83,6 +83,8 @@ impl State {
                 facts.user_revs.insert(id.clone(), user.user_rev);
             }
         }
+        facts.open_report =
+            (needs.open_report.as_ref()).and_then(|(reporter, target)| self.open_report(reporter, target));
         let writer = needs.restrictions_of.as_ref().and_then(|id| self.users.get(id));
         facts.restrictions = writer.map(User::restrictions).unwrap_or_default();
         facts
@@ -280,6 +282,10 @@ impl State {
                 .or_default()
                 .insert(hide.message_id, HideRow { hide, position });
         }
+        for report in writes.reports {
+            self.reports.insert(report.id, report);
+        }
+        self.audit.extend(writes.audit);
         for attachment in writes.attachments {
             self.attachments.insert(attachment.id, attachment);
         }

@@ -14,6 +14,7 @@ mod edits;
 mod inbox;
 mod mentions;
 mod messages;
+mod moderation;
 mod mutes;
 mod outbox;
 mod personal;

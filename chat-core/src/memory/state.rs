@@ -3,10 +3,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::outbox::Outbox;
 use crate::access::{Sight, Visibility, visible};
 use crate::config::BlockedInGroup;
-use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
+use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, ReportId, UserId};
 use crate::model::{
-    Account, AccountSession, Advance, Attachment, Conversation, ConversationKind, Device, DirectPair,
-    FormerText, Hide, Member, Message, Muted, Reaction, Rev, Seq, User,
+    Account, AccountSession, Advance, Attachment, AuditEntry, Conversation, ConversationKind, Device,
+    DirectPair, FormerText, Hide, Member, Message, Muted, Reaction, Report, Rev, Seq, User,
 };
 use crate::store::StarChange;
 use crate::time::Timestamp;
@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) blocks: HashMap<UserId, BTreeMap<UserId, BlockRow>>,
     /// By who mutes, then by the muted; lifted mutes stay as entries of the change log.
     pub(super) mutes: HashMap<UserId, BTreeMap<UserId, MuteRow>>,
+    pub(super) reports: BTreeMap<ReportId, Report>,
+    pub(super) audit: Vec<AuditEntry>,
     pub(super) devices: HashMap<String, Device>,
     pub(super) attachments: HashMap<AttachmentId, Attachment>,
     pub(super) outbox: Outbox,

@@ -22,28 +22,7 @@ impl UserStore for MemoryStore {
     }
 
     async fn update_user(&self, id: &UserId, patch: UserPatch) -> BackendResult<Option<User>> {
-        let mut state = self.state();
-        let State {
-            users, attachments, ..
-        } = &mut *state;
-        let Some(user) = users.get_mut(id) else {
-            return Ok(None);
-        };
-        if let Some(upload) = patch.claims(user) {
-            match attachments.get_mut(&upload) {
-                Some(file) if file.state == AttachmentState::Pending => file.state = AttachmentState::Avatar,
-                _ => return Ok(Some(user.clone())),
-            }
-        }
-        if let Some(file) = patch.retires(user).and_then(|old| attachments.get_mut(&old))
-            && file.state == AttachmentState::Avatar
-        {
-            file.state = AttachmentState::Deleted;
-        }
-        let private = patch.settings.is_some();
-        patch.apply(user);
-        user.user_rev += u64::from(private);
-        Ok(Some(user.clone()))
+        Ok(self.state().update_user(id, patch))
     }
 
     async fn users(&self, ids: &[UserId]) -> BackendResult<Vec<User>> {
@@ -71,5 +50,29 @@ impl UserStore for MemoryStore {
             .take(search.limit)
             .cloned()
             .collect())
+    }
+}
+
+impl State {
+    pub(super) fn update_user(&mut self, id: &UserId, patch: UserPatch) -> Option<User> {
+        let Self {
+            users, attachments, ..
+        } = self;
+        let user = users.get_mut(id)?;
+        if let Some(upload) = patch.claims(user) {
+            match attachments.get_mut(&upload) {
+                Some(file) if file.state == AttachmentState::Pending => file.state = AttachmentState::Avatar,
+                _ => return Some(user.clone()),
+            }
+        }
+        if let Some(file) = patch.retires(user).and_then(|old| attachments.get_mut(&old))
+            && file.state == AttachmentState::Avatar
+        {
+            file.state = AttachmentState::Deleted;
+        }
+        let private = patch.settings.is_some();
+        patch.apply(user);
+        user.user_rev += u64::from(private);
+        Some(user.clone())
     }
 }

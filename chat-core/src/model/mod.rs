@@ -8,6 +8,7 @@ mod horizon;
 mod json;
 mod member;
 mod message;
+mod moderation;
 mod receipt;
 mod star;
 mod user;
@@ -22,6 +23,10 @@ pub use member::{Interval, Member, MemberState, Muted, NotificationLevel, Role};
 pub use message::{
     Content, CustomContent, Deletion, DeletionBy, FormerText, Forwarded, Kept, Location, Meeting,
     MeetingStatus, Message, MessageKind, Pin, ReplyTarget, SystemContent, TextFormat,
+};
+pub use moderation::{
+    AuditAction, AuditEntry, AuditTarget, Report, ReportAction, ReportReason, ReportTarget, ReportedMessage,
+    Resolution,
 };
 pub use receipt::{Advance, Block, Hide, Reaction, ReadAudience};
 pub use star::Star;

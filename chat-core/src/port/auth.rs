@@ -51,6 +51,8 @@ pub struct Identity {
     pub expires_at: Option<Timestamp>,
     /// The login behind the credential, for revocation.
     pub login: Option<String>,
+    /// Whether he may moderate: read reports, delete any message, suspend and mute users. Default false.
+    pub moderator: bool,
 }
 
 impl Identity {
@@ -61,6 +63,7 @@ impl Identity {
             user: NewUser::new(id),
             expires_at: None,
             login: None,
+            moderator: false,
         }
     }
 }

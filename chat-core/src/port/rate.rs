@@ -24,6 +24,8 @@ pub enum RateScope {
     Logins,
     /// Logins of any account from an address.
     Addresses,
+    /// Reports of a user.
+    Reports,
 }
 
 /// Whether there is room.
@@ -62,6 +64,7 @@ impl LocalRateLimiter {
             (RateScope::Creates, limits.creates),
             (RateScope::Logins, limits.logins),
             (RateScope::Addresses, limits.logins_per_address),
+            (RateScope::Reports, limits.reports),
         ]
         .into_iter()
         .map(|(scope, rate)| (scope, DefaultKeyedRateLimiter::keyed(quota(rate))))

@@ -37,7 +37,8 @@ pub trait AttachmentStore: Send + Sync + fmt::Debug {
         to: AttachmentState,
     ) -> BackendResult<bool>;
 
-    /// At most `limit` files in `Deleted`, or in `Pending` since before `pending_before`: their bytes can go. In order
+    /// At most `limit` files in `Deleted`, or in `Pending` since before `pending_before`: their bytes can go. Files that
+    /// an open report is about are left out. In order
     /// of id, those after `after`.
     async fn stale_attachments(
         &self,

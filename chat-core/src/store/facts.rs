@@ -5,8 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::ChatError;
-use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
-use crate::model::{Attachment, Conversation, DirectPair, Member, Message, Reaction, Restrictions};
+use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, ReportId, UserId};
+use crate::model::{
+    Attachment, Conversation, DirectPair, Member, Message, Reaction, ReportTarget, Restrictions,
+};
 use crate::store::Writes;
 use crate::time::Timestamp;
 
@@ -55,6 +57,8 @@ pub struct Needs {
     pub user_revs: Vec<UserId>,
     /// How many messages are pinned.
     pub pins: bool,
+    /// The open report of this reporter and target.
+    pub open_report: Option<(UserId, ReportTarget)>,
     /// Whose restrictions by moderators matter: of who writes.
     pub restrictions_of: Option<UserId>,
 }
@@ -74,6 +78,7 @@ impl Needs {
             hidden_by: None,
             user_revs: Vec::new(),
             pins: false,
+            open_report: None,
             restrictions_of: None,
         }
     }
@@ -110,6 +115,8 @@ pub struct Facts {
     /// How many messages of the conversation are pinned, the deleted and (at `now`) expired ones not counted; 0 when
     /// that was not asked for.
     pub pins: u64,
+    /// The open report asked for.
+    pub open_report: Option<ReportId>,
     /// The restrictions asked for; none for an unknown user.
     pub restrictions: Restrictions,
 }

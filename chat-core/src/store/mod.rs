@@ -31,6 +31,7 @@ mod edit;
 mod facts;
 mod mention;
 mod message;
+mod moderation;
 mod mute;
 mod outbox;
 mod personal;
@@ -55,6 +56,7 @@ pub use message::{
     Anchor, ChangedMessages, ChangesQuery, ExpiryKey, History, HistoryQuery, MessageStore, PersonalFacts,
     PinKey, PinsQuery, ReactionSummary, SearchKey, SearchQuery, Viewer,
 };
+pub use moderation::{AuditQuery, ModerationStore, ReportQuery};
 pub use mute::{MuteChange, MuteStore, UserMute};
 pub use outbox::{ClaimedEntry, OutboxBacklog, OutboxEntry, OutboxStore};
 pub use personal::{MarkStep, PersonalStore, StepPlace};
@@ -73,6 +75,7 @@ pub trait Store:
     + ReceiptStore
     + BlockStore
     + MuteStore
+    + ModerationStore
     + DeviceStore
     + AttachmentStore
     + StarStore
@@ -91,6 +94,7 @@ impl<T> Store for T where
         + ReceiptStore
         + BlockStore
         + MuteStore
+        + ModerationStore
         + DeviceStore
         + AttachmentStore
         + StarStore

@@ -1,5 +1,7 @@
 use crate::id::{ConversationId, MessageId, UserId};
-use crate::model::{Advance, Attachment, Conversation, FormerText, Hide, Member, Message, Reaction, Seq};
+use crate::model::{
+    Advance, Attachment, AuditEntry, Conversation, FormerText, Hide, Member, Message, Reaction, Report, Seq,
+};
 
 /// The beginning of a conversation that goes for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,10 @@ pub struct Writes {
     pub purge: Option<Purge>,
     /// What is to be carried out of the system because of this change; only ever added, in this order.
     pub outbox: Vec<OutboxEntry>,
+    /// New reports. Key: id; also unique while open: reporter and target.
+    pub reports: Vec<Report>,
+    /// New entries of the audit log; only ever added.
+    pub audit: Vec<AuditEntry>,
     /// New values of `user_rev`.
     pub user_revs: Vec<(UserId, u64)>,
 }

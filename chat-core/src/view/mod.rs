@@ -6,6 +6,7 @@ mod conversation;
 mod error;
 mod export;
 mod message;
+mod moderation;
 mod page;
 mod session;
 mod user;
@@ -22,6 +23,7 @@ pub use message::{
     MarksAnswer, MeetingView, MessageAnswer, MessageView, ReactionView, ReceiptCounts, ReceiptView,
     ReplyPreview, ReplyState, ReplyView, SenderView, SentMessage, Status,
 };
+pub use moderation::{AuditView, ReportAnswer, ReportState, ReportTargetView, ReportView, RestrictionsView};
 pub use page::Page;
 pub use session::{
     BlockListDelta, Capabilities, MuteListDelta, OnlineUsersAnswer, PresenceAnswer, RemovalReason,

@@ -164,6 +164,7 @@ async fn every_live_command_that_changes_something_passes_the_hooks() {
 const READS: &[&str] = &[
     "attachment",
     "attachment_content",
+    "audit_log",
     "badge",
     "blocked_users",
     "contacts",
@@ -187,6 +188,8 @@ const READS: &[&str] = &[
     "pinned_messages",
     "presence",
     "receipts",
+    "report_by_id",
+    "reports",
     "search_messages",
     "search_users",
     "settings",

@@ -199,6 +199,15 @@ macro_rules! store {
                 private_rows_go_bit_by_bit
                 an_erased_row_holds_nothing_and_changes_no_more
             }
+            moderation {
+                a_report_comes_back_whole
+                one_open_report_per_reporter_and_target
+                reports_come_newest_first
+                reports_and_acts_are_written_with_their_commit
+                evidence_is_not_stale
+                a_sanction_is_in_the_log
+                the_log_is_filtered_and_paged
+            }
             mutes {
                 muting_is_idempotent
                 the_mute_list_holds_what_stands

@@ -31,10 +31,12 @@ const STALE: &str = concat!(
     "SELECT ",
     attachment_columns!(),
     " FROM chat_attachments a WHERE a.state = 'deleted' AND (?2 IS NULL OR a.id > ?2) \
+     AND NOT EXISTS (SELECT 1 FROM chat_report_files f WHERE f.attachment_id = a.id) \
      UNION ALL SELECT ",
     attachment_columns!(),
     " FROM chat_attachments a WHERE a.state = 'pending' AND a.created_at < ?1 \
-     AND (?2 IS NULL OR a.id > ?2) ORDER BY 1 LIMIT ?3"
+     AND (?2 IS NULL OR a.id > ?2) \
+     AND NOT EXISTS (SELECT 1 FROM chat_report_files f WHERE f.attachment_id = a.id) ORDER BY 1 LIMIT ?3"
 );
 const FORGET: &str = "DELETE FROM chat_attachments WHERE id = ?1";
 

@@ -5,6 +5,7 @@ use chat_core::model::{Reaction, Restrictions};
 use chat_core::store::{Facts, MembersNeeded, Needs, Target};
 use chat_core::time::Timestamp;
 
+use super::moderation::open_report;
 use super::rows::{
     self, CONVERSATION_COLUMNS, MEMBER_COLUMNS, RESTRICTION_COLUMNS, attachment_columns,
     conversation_columns, member_columns, message_columns, restriction_columns,
@@ -112,6 +113,10 @@ pub(super) async fn load(
             false
         }
     };
+    if let Some((reporter, target)) = &needs.open_report {
+        let query = open_report(reporter, target);
+        facts.open_report = transaction.find(query, |cells| cells.report()).await?;
+    }
     if let Some(user) = (needs.restrictions_of.as_ref()).filter(|_| !restrictions_known) {
         let query = statement(RESTRICTIONS).bind(user.as_str());
         let found = transaction.find(query, rows::restrictions).await?;

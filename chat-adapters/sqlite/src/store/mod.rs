@@ -12,6 +12,7 @@ mod history;
 mod inbox;
 mod mention;
 mod message;
+mod moderation;
 mod mute;
 mod outbox;
 mod personal;

@@ -3,8 +3,8 @@
 use sqlx::{ConnectOptions, Row, SqliteConnection};
 
 use super::{
-    attachment, connect_options, conversation, facts, history, inbox, mention, message, outbox, personal,
-    purge, reaction, receipt, retention, search, star, sync, user,
+    attachment, connect_options, conversation, facts, history, inbox, mention, message, moderation, outbox,
+    personal, purge, reaction, receipt, retention, search, star, sync, user,
 };
 use crate::config::SqliteConfig;
 use crate::schema;
@@ -26,6 +26,7 @@ const HOT: &[(&str, &str)] = &[
     ("facts of files", facts::ATTACHMENTS),
     ("facts of pins", facts::PINS),
     ("facts of restrictions", facts::RESTRICTIONS),
+    ("facts of an open report", moderation::OPEN),
     ("inbox", inbox::LIST),
     ("inbox by id", inbox::BY_ID),
     ("badge", inbox::TOTALS),
@@ -191,6 +192,12 @@ async fn hot_statements_use_the_index_made_for_them() {
             message::EXPIRED,
             "chat_messages_expiry ((expires_at,id)>(?,?) AND expires_at<?)",
         ),
+        (moderation::NEWEST_OPEN, "INDEX chat_reports_open"),
+        (moderation::NEWEST_CLOSED, "INDEX chat_reports_closed"),
+        (moderation::LOG, "INDEX chat_audit_at"),
+        (moderation::LOG_OF_ACTOR, "INDEX chat_audit_actor (actor=?"),
+        (moderation::LOG_OF_TARGET, "INDEX chat_audit_target (target_id=?"),
+        (moderation::LOG_OF_ACTION, "INDEX chat_audit_action (action=?"),
     ] {
         let plan = plan(&mut connection, text).await;
         assert!(plan.iter().any(|step| step.contains(index)), "{index}: {plan:#?}");

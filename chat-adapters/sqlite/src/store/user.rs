@@ -166,6 +166,32 @@ where
     session.list(query, user).await
 }
 
+/// Changes a user as [`UserPatch::apply`] says, with the pictures the patch claims and retires.
+pub(super) async fn change_user(
+    transaction: &mut Transaction,
+    id: &UserId,
+    patch: UserPatch,
+) -> Result<Option<User>, Error> {
+    use AttachmentState::{Avatar, Deleted, Pending};
+    let Some(mut user) = find(transaction, id).await? else {
+        return Ok(None);
+    };
+    if let Some(upload) = patch.claims(&user)
+        && !move_file(transaction, upload, Pending, Avatar).await?
+    {
+        return Ok(Some(user));
+    }
+    if let Some(old) = patch.retires(&user) {
+        move_file(transaction, old, Avatar, Deleted).await?;
+    }
+    let private = patch.settings.is_some();
+    let old_name = user.name.clone();
+    patch.apply(&mut user);
+    user.user_rev += u64::from(private);
+    put(transaction, &user, Some(&old_name)).await?;
+    Ok(Some(user))
+}
+
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn ensure_user(&self, new: NewUser, now: Timestamp) -> BackendResult<(User, bool)> {
@@ -191,29 +217,10 @@ impl UserStore for SqliteStore {
     }
 
     async fn update_user(&self, id: &UserId, patch: UserPatch) -> BackendResult<Option<User>> {
-        use AttachmentState::{Avatar, Deleted, Pending};
         let id = id.clone();
         self.writer()
             .write_step("update_user", move |transaction| {
-                Box::pin(async move {
-                    let Some(mut user) = find(transaction, &id).await? else {
-                        return Ok(None);
-                    };
-                    if let Some(upload) = patch.claims(&user)
-                        && !move_file(transaction, upload, Pending, Avatar).await?
-                    {
-                        return Ok(Some(user));
-                    }
-                    if let Some(old) = patch.retires(&user) {
-                        move_file(transaction, old, Avatar, Deleted).await?;
-                    }
-                    let private = patch.settings.is_some();
-                    let old_name = user.name.clone();
-                    patch.apply(&mut user);
-                    user.user_rev += u64::from(private);
-                    put(transaction, &user, Some(&old_name)).await?;
-                    Ok(Some(user))
-                })
+                Box::pin(async move { change_user(transaction, &id, patch).await })
             })
             .await
     }

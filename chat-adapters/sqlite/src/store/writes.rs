@@ -6,6 +6,7 @@ use chat_core::text::fold;
 
 use super::attachment::put_attachment;
 use super::edit::{clear_former_texts, put_former_text};
+use super::moderation::{add_entry, put_report};
 use super::outbox::add_entries;
 use super::write_member::put_member;
 use super::write_message::put_message;
@@ -56,6 +57,12 @@ pub(super) async fn apply(transaction: &mut Transaction, facts: &Facts, writes: 
     }
     for hide in &writes.hides {
         put_hide(transaction, hide, number).await?;
+    }
+    for report in &writes.reports {
+        put_report(transaction, report).await?;
+    }
+    for entry in &writes.audit {
+        add_entry(transaction, entry).await?;
     }
     for attachment in &writes.attachments {
         put_attachment(transaction, attachment).await?;

@@ -6,7 +6,7 @@ use super::Explain;
 use crate::access::{Action, Standing, allowed};
 use crate::error::ChatResult;
 use crate::id::{ConversationId, UserId};
-use crate::model::{ConversationKind, MemberState, Role, User};
+use crate::model::{ConversationKind, Member, MemberState, Role, User};
 
 /// Whether a user may do something in a conversation, and by which rule not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -89,14 +89,16 @@ impl Explain {
     }
 }
 
+fn with_target(name: &str, target: Option<&Member>) -> String {
+    let whom = target.map(|target| format!(" {}", target.user_id));
+    format!("{name}{}", whom.unwrap_or_default())
+}
+
 /// The action's name in `snake_case`, with whom it is about.
 fn name_of(action: Action<'_>) -> String {
     match action {
-        Action::RemoveMember(target) => {
-            let whom = target.map(|target| format!(" {}", target.user_id));
-            return format!("remove_member{}", whom.unwrap_or_default());
-        }
-        Action::MuteMember(target) => return format!("mute_member {}", target.user_id),
+        Action::RemoveMember(target) => return with_target("remove_member", target),
+        Action::MuteMember(target) => return with_target("mute_member", target),
         _ => {}
     }
     let mut name = String::new();

@@ -13,6 +13,7 @@ pub mod inbox;
 pub mod lists;
 pub mod mentions;
 pub mod messages;
+pub mod moderation;
 pub mod mutes;
 pub mod outbox;
 pub mod personal;
