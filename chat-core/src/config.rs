@@ -323,6 +323,18 @@ pub struct Limits {
     /// A command has to be answered within. Default 5 s.
     #[serde(serialize_with = "seconds")]
     pub command_deadline: Duration,
+    /// A message is scheduled at least so long ahead. Default 5 s.
+    #[serde(serialize_with = "seconds")]
+    pub scheduled_min_lead: Duration,
+    /// A message is scheduled at most so far ahead. Default 365 days.
+    #[serde(serialize_with = "seconds")]
+    pub scheduled_max_horizon: Duration,
+    /// Pending scheduled messages of one user. Default 100.
+    pub scheduled_pending: usize,
+    /// A scheduled message that cannot be sent for the moment is tried again for so long; then it has failed. Default
+    /// 1 h.
+    #[serde(serialize_with = "seconds")]
+    pub scheduled_retry: Duration,
     /// Shortest time after which messages of a conversation may be made to disappear. Default 1 min.
     #[serde(serialize_with = "seconds")]
     pub message_ttl_min: Duration,
@@ -398,6 +410,10 @@ impl Default for Limits {
             token_leeway: Duration::from_secs(60),
             token_check: Duration::from_secs(5),
             command_deadline: Duration::from_secs(5),
+            scheduled_min_lead: Duration::from_secs(5),
+            scheduled_max_horizon: Duration::from_secs(365 * 86_400),
+            scheduled_pending: 100,
+            scheduled_retry: Duration::from_secs(3600),
             message_ttl_min: Duration::from_secs(60),
             message_ttl_max: Duration::from_secs(365 * 86_400),
             live_location: Duration::from_secs(8 * 3600),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::id::{ConversationId, MessageId, UserId};
-use crate::model::{Hide, Message, Muted, Rev, Role, Seq};
+use crate::model::{Hide, Message, Muted, Rev, Role, Scheduled, Seq};
 use crate::time::Timestamp;
 use crate::view::{PresenceStatus, RemovalReason};
 
@@ -145,6 +145,11 @@ pub enum ChatEvent {
         /// End of his last session, when he went.
         last_seen_at: Option<Timestamp>,
     },
+    /// One of somebody's scheduled messages came to be or changed; nobody else knows of it.
+    ScheduledChanged {
+        /// The scheduled message after it, with the owner's `user_rev`.
+        scheduled: Arc<Scheduled>,
+    },
     /// A user blocked or unblocked somebody.
     BlockChanged {
         /// Whose list.
@@ -188,6 +193,7 @@ impl ChatEvent {
         "presence_changed",
         "block_changed",
         "mute_changed",
+        "scheduled_changed",
         "session_ending",
     ];
 
@@ -211,6 +217,7 @@ impl ChatEvent {
             Self::PresenceChanged { .. } => "presence_changed",
             Self::BlockChanged { .. } => "block_changed",
             Self::MuteChanged { .. } => "mute_changed",
+            Self::ScheduledChanged { .. } => "scheduled_changed",
         }
     }
 
@@ -231,7 +238,10 @@ impl ChatEvent {
             | Self::InboxUpdated { conversation_id, .. }
             | Self::StarChanged { conversation_id, .. }
             | Self::TypingChanged { conversation_id, .. } => Some(*conversation_id),
-            Self::PresenceChanged { .. } | Self::BlockChanged { .. } | Self::MuteChanged { .. } => None,
+            Self::PresenceChanged { .. }
+            | Self::BlockChanged { .. }
+            | Self::MuteChanged { .. }
+            | Self::ScheduledChanged { .. } => None,
         }
     }
 }

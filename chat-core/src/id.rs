@@ -177,6 +177,10 @@ uuid_id!(
     AuditId
 );
 uuid_id!(
+    /// Names a scheduled message.
+    ScheduledId
+);
+uuid_id!(
     /// Names one live connection of a user.
     SessionId
 );

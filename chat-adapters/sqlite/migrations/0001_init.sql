@@ -381,6 +381,31 @@ CREATE INDEX chat_outbox_due ON chat_outbox (topic, due_at, no) WHERE head = 1;
 CREATE INDEX chat_outbox_lease ON chat_outbox (lease) WHERE lease IS NOT NULL;
 CREATE INDEX chat_outbox_age ON chat_outbox (topic, created_at);
 
+-- message is what will be sent, as JSON; emptied once it was sent or cancelled.
+CREATE TABLE chat_scheduled (
+  id BLOB NOT NULL PRIMARY KEY,
+  user_id TEXT NOT NULL,
+  client_id TEXT,
+  payload_hash TEXT,
+  conversation_id BLOB,
+  recipient_id TEXT,
+  message TEXT NOT NULL,
+  send_at INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  message_id BLOB,
+  error_code TEXT,
+  version INTEGER NOT NULL,
+  user_rev INTEGER NOT NULL,
+  claims INTEGER NOT NULL,
+  claimed_until INTEGER,
+  created_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX chat_scheduled_due ON chat_scheduled (send_at, id) WHERE state = 'pending';
+CREATE INDEX chat_scheduled_list ON chat_scheduled (user_id, send_at, id) WHERE state IN ('pending', 'failed');
+CREATE INDEX chat_scheduled_changed ON chat_scheduled (user_id, user_rev);
+CREATE INDEX chat_scheduled_over ON chat_scheduled (changed_at) WHERE state <> 'pending';
+
 CREATE TABLE chat_accounts (
   user_id TEXT NOT NULL PRIMARY KEY,
   email TEXT NOT NULL UNIQUE,

@@ -3,7 +3,7 @@
 use chat_core::model::{
     AttachmentKind, AttachmentState, AuditAction, AuditTarget, ConversationKind, DeletionBy, ErasedMessages,
     MemberState, MessageKind, NotificationLevel, Platform, Provider, ReportAction, ReportReason, Role,
-    TextFormat, UserKind,
+    ScheduledState, TextFormat, UserKind,
 };
 
 /// A value that is kept under a name.
@@ -34,11 +34,12 @@ names! {
     TextFormat { Plain = "plain", Markdown = "markdown" }
     DeletionBy { Author = "author", Moderator = "moderator" }
     ErasedMessages { Delete = "delete", Keep = "keep" }
+    ScheduledState { Pending = "pending", Sent = "sent", Failed = "failed", Cancelled = "cancelled" }
     UserKind { User = "user", Bot = "bot", Guest = "guest" }
     Platform { Android = "android", Ios = "ios", Web = "web" }
     Provider { Fcm = "fcm" }
     AttachmentKind { Image = "image", Video = "video", Audio = "audio", File = "file" }
-    AttachmentState { Pending = "pending", Attached = "attached", Avatar = "avatar", Deleted = "deleted" }
+    AttachmentState { Pending = "pending", Reserved = "reserved", Attached = "attached", Avatar = "avatar", Deleted = "deleted" }
 }
 
 /// Values that have a stable name already.

@@ -4,7 +4,9 @@ use std::ops::DerefMut;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chat_core::id::{AttachmentId, AuditId, ClientId, ConversationId, MessageId, ReportId, UserId};
+use chat_core::id::{
+    AttachmentId, AuditId, ClientId, ConversationId, MessageId, ReportId, ScheduledId, UserId,
+};
 use chat_core::model::Muted;
 use chat_core::time::Timestamp;
 use serde::Serialize;
@@ -277,6 +279,10 @@ impl<'r> Cells<'r> {
 
     pub(crate) fn audit(&mut self) -> Result<AuditId, Error> {
         self.uuid().map(AuditId::from_uuid)
+    }
+
+    pub(crate) fn scheduled(&mut self) -> Result<ScheduledId, Error> {
+        self.uuid().map(ScheduledId::from_uuid)
     }
 
     pub(crate) fn message(&mut self) -> Result<MessageId, Error> {

@@ -10,11 +10,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chat_core::ChatEngine;
 use chat_core::command::{
     ConversationSettings, CreateGroup, DeleteMessage, DeletionScope, EditMessage, Marks, OpenDirect, ReactTo,
-    RegisterDevice, SendMessage,
+    RegisterDevice, ScheduleMessage, SendMessage,
 };
 use chat_core::id::{AttachmentId, ClientId, ConversationId, UserId};
 use chat_core::model::{
@@ -77,6 +78,7 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("chat_reactions", "`reaction`", "gone, or stay by `keep`"),
     ("chat_blocks", "`block`", "his own gone, others' lifted"),
     ("chat_devices", "`device`", "gone"),
+    ("chat_scheduled", "`scheduled`", "gone"),
     (
         "chat_attachments",
         "`attachment`",
@@ -279,6 +281,9 @@ async fn live(engine: &ChatEngine, store: &SqliteStore) -> ConversationId {
         provider: Provider::Fcm,
     };
     me.register_device(device).await.unwrap();
+    let later = engine.now().after(Duration::from_secs(3600));
+    let later = ScheduleMessage::new(SendMessage::text(group, "secret plan"), later);
+    me.schedule(later).await.unwrap();
     me.block(&cem).await.unwrap();
     engine.as_user(&cem).block(&zoe).await.unwrap();
     group

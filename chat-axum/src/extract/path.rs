@@ -1,7 +1,7 @@
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use chat_core::error::{ChatError, ErrorCode};
-use chat_core::id::{AttachmentId, ConversationId, MessageId, ReportId, UserId};
+use chat_core::id::{AttachmentId, ConversationId, MessageId, ReportId, ScheduledId, UserId};
 
 use crate::error::ApiError;
 
@@ -31,6 +31,7 @@ id!("id", ConversationId, ConversationNotFound);
 id!("id", MessageId, MessageNotFound);
 id!("id", AttachmentId, AttachmentNotFound);
 id!("id", ReportId, NotFound);
+id!("id", ScheduledId, NotFound);
 id!("user_id", UserId, UserNotFound);
 
 /// A message of the conversation that the path names before it.

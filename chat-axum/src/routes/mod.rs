@@ -17,6 +17,7 @@ mod personal;
 mod pins;
 mod queries;
 mod reports;
+mod scheduled;
 mod search;
 mod stars;
 mod sync;
@@ -46,6 +47,7 @@ pub(crate) fn all(accounts: bool) -> OpenApiRouter<ApiState> {
         .merge(mentions::router())
         .merge(pins::router())
         .merge(stars::router())
+        .merge(scheduled::router())
         .merge(search::router())
         .merge(attachments::router())
         .merge(devices::router())

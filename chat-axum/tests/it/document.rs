@@ -69,6 +69,8 @@ PUT DELETE /conversations/{id}/pins/{message_id}
 PUT DELETE POST /messages/{id}/reactions/{emoji}
 POST /messages/{id}/meeting
 PATCH /messages/{id}/location
+GET POST /scheduled
+GET PATCH DELETE /scheduled/{id}
 GET /mentions
 GET /search/messages
 POST /attachments

@@ -174,6 +174,17 @@ fn rows() -> Vec<(&'static str, CommandName, Value)> {
             C::MoveLocation,
             json!({"latitude": 1.0, "longitude": 2.0}),
         ),
+        (
+            "POST /scheduled",
+            C::ScheduleMessage,
+            json!({"recipient_id": "ben", "text": "hello", "send_at": "2030-01-01T00:00:00Z"}),
+        ),
+        (
+            "PATCH /scheduled/{}",
+            C::UpdateScheduledMessage,
+            json!({"text": "other"}),
+        ),
+        ("DELETE /scheduled/{}", C::CancelScheduledMessage, Value::Null),
         ("DELETE /attachments/{}", C::DeleteAttachment, Value::Null),
         ("POST /me/erase", C::EraseMe, json!({"messages": "delete"})),
         ("PUT /devices", C::RegisterDevice, device),

@@ -24,37 +24,48 @@ pub struct MeetingDraft {
 
 /// A message to send. Exactly one of `conversation_id` and `recipient_id` says where to; on REST routes that name
 /// the conversation in their path neither is allowed.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct SendMessage {
     /// To this conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub conversation_id: Option<ConversationId>,
     /// To this user: the direct conversation is found or made in the same step.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient_id: Option<UserId>,
     /// The sender's own key; makes retries safe. Strongly advised.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<ClientId>,
     /// What it is.
     pub kind: MessageKind,
     /// At most 10,000 characters and 16,384 bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// How to show the text.
     pub format: TextFormat,
     /// At most 10 of the sender's own unused uploads.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachment_ids: Vec<AttachmentId>,
     /// For `location`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
     /// For `meeting`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub meeting: Option<MeetingDraft>,
     /// For `custom`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub custom: Option<CustomContent>,
     /// The message answered, of the same conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
     /// At most 50 user ids; `"@all"` mentions everyone where that is allowed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
     /// Does not count, push or move the list.
     pub silent: bool,
     /// The client's own time; kept as data.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_time: Option<Timestamp>,
 }
 

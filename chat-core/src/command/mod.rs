@@ -6,6 +6,7 @@ mod conversation;
 mod message;
 mod moderation;
 mod name;
+mod scheduled;
 mod session;
 mod socket;
 mod user;
@@ -21,6 +22,7 @@ pub use message::{
 };
 pub use moderation::{ListAudit, MuteUser, NewReport, ResolveReport, SuspendUser};
 pub use name::CommandName;
+pub use scheduled::{CancelScheduled, ListScheduled, ScheduleMessage, UpdateScheduled};
 pub use session::{Foreground, OnScreen, OnlineUsers, PresenceOf, RefreshToken, SyncRequest};
 pub use socket::ClientCommand;
 pub use user::{EraseMe, ProfilePatch, RegisterDevice, SetPresence, SettingsPatch, UnregisterDevice};

@@ -37,6 +37,12 @@ names! {
     StarMessage = "star_message";
     /// Takes a star off.
     UnstarMessage = "unstar_message";
+    /// Keeps a message that is to be sent later.
+    ScheduleMessage = "schedule_message";
+    /// Changes a scheduled message.
+    UpdateScheduledMessage = "update_scheduled_message";
+    /// Cancels a scheduled message.
+    CancelScheduledMessage = "cancel_scheduled_message";
     /// Changes the text of a message.
     EditMessage = "edit_message";
     /// Deletes a message, for oneself or for everyone.

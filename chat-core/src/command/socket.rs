@@ -1,9 +1,9 @@
 use serde_json::Value;
 
 use super::{
-    DeleteMessage, EditMessage, Foreground, ForwardMessage, KeepMessage, Mark, Marks, MuteMember, OnScreen,
-    OnlineUsers, PinMessage, PresenceOf, ReactTo, RefreshToken, SendMessage, SetPresence, SetTyping,
-    StarMessage, SyncRequest, UnmuteMember,
+    CancelScheduled, DeleteMessage, EditMessage, Foreground, ForwardMessage, KeepMessage, Mark, Marks,
+    MuteMember, OnScreen, OnlineUsers, PinMessage, PresenceOf, ReactTo, RefreshToken, ScheduleMessage,
+    SendMessage, SetPresence, SetTyping, StarMessage, SyncRequest, UnmuteMember, UpdateScheduled,
 };
 use crate::config::Limits;
 use crate::decode;
@@ -48,6 +48,12 @@ macro_rules! commands {
 commands! {
     /// Sends a message.
     SendMessage(Box<SendMessage>) = "send_message";
+    /// Keeps a message that is to be sent later.
+    ScheduleMessage(Box<ScheduleMessage>) = "schedule_message";
+    /// Changes a scheduled message.
+    UpdateScheduledMessage(Box<UpdateScheduled>) = "update_scheduled_message";
+    /// Cancels a scheduled message.
+    CancelScheduledMessage(CancelScheduled) = "cancel_scheduled_message";
     /// Edits a message.
     EditMessage(EditMessage) = "edit_message";
     /// Deletes a message.

@@ -302,7 +302,7 @@ impl Actor {
         match file.state {
             AttachmentState::Deleted => Ok(false),
             AttachmentState::Avatar => Ok(true),
-            AttachmentState::Pending => Ok(file.uploader == *self.user_id()),
+            AttachmentState::Pending | AttachmentState::Reserved => Ok(file.uploader == *self.user_id()),
             AttachmentState::Attached if file.uploader == *self.user_id() || self.is_host() => {
                 self.is_shown(file.id).await
             }

@@ -92,6 +92,12 @@ impl ChatEngine {
                         user_rev: *user_rev,
                     });
                 }
+                (ChatEvent::ScheduledChanged { scheduled }, _) => {
+                    hints.push(Hint::User {
+                        id: scheduled.user_id.clone(),
+                        user_rev: scheduled.user_rev,
+                    });
+                }
                 (ChatEvent::MessageHidden { hide }, _) => {
                     hints.push(Hint::User {
                         id: hide.user_id.clone(),

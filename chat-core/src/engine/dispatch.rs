@@ -73,6 +73,7 @@ impl Publication {
                 ChatEvent::PresenceChanged { user_id, .. } => user_id.hash(&mut hasher),
                 ChatEvent::BlockChanged { blocker, .. } => blocker.hash(&mut hasher),
                 ChatEvent::MuteChanged { user_id, .. } => user_id.hash(&mut hasher),
+                ChatEvent::ScheduledChanged { scheduled } => scheduled.user_id.hash(&mut hasher),
                 other => other.conversation_id().hash(&mut hasher),
             },
             (None, None) => {}
@@ -260,6 +261,9 @@ impl ChatEngine {
                 }
                 ChatEvent::BlockChanged { blocker, .. } => guarded(self.tell_user(blocker)).await,
                 ChatEvent::MuteChanged { user_id, .. } => guarded(self.tell_user(user_id)).await,
+                ChatEvent::ScheduledChanged { scheduled } => {
+                    guarded(self.tell_user(&scheduled.user_id)).await
+                }
                 // Ephemeral: the next one says it all again.
                 _ => Ok(()),
             },

@@ -71,8 +71,8 @@ impl Actor {
 }
 
 impl ChatEngine {
-    /// Erases a user, for the host: his profile, settings, picture, devices, blocks either way, marks' times, hides
-    /// and unused uploads go, and so does what [`UserData`](crate::port::UserData) parts keep. He leaves his groups
+    /// Erases a user, for the host: his profile, settings, picture, devices, blocks either way, marks' times, hides,
+    /// scheduled messages and unused uploads go, and so does what [`UserData`](crate::port::UserData) parts keep. He leaves his groups
     /// (ownership is handed over whatever the policy says about leaving), his direct conversations are frozen, and
     /// what he wrote becomes tombstones or stays of a deleted user. His sessions end at once and his id is refused from
     /// then on, for good.
@@ -272,10 +272,13 @@ impl ChatEngine {
         let mut after = None;
         loop {
             let page = store.uploads_by(user, after, BATCH).await?;
-            for file in page.iter().filter(|file| file.state == AttachmentState::Pending) {
-                store
-                    .move_attachment(file.id, AttachmentState::Pending, AttachmentState::Deleted)
-                    .await?;
+            for file in &page {
+                // One that waits with a scheduled message goes as well: that is not sent any more.
+                if matches!(file.state, AttachmentState::Pending | AttachmentState::Reserved) {
+                    store
+                        .move_attachment(file.id, file.state, AttachmentState::Deleted)
+                        .await?;
+                }
             }
             after = page.last().map(|file| file.id);
             if page.len() < BATCH {

@@ -128,6 +128,13 @@ impl Export {
                 self.tell(ExportRecord::Mute { user_id, until }).await?;
             }
         }
+        let mut after = 0;
+        while let page @ [.., last] = &store.changed_scheduled(user, after, false, PAGE).await?[..] {
+            after = last.user_rev;
+            for row in page {
+                self.tell(ExportRecord::scheduled(row)).await?;
+            }
+        }
         let mut after = None;
         while let page @ [_, ..] = &store.uploads_by(user, after, PAGE).await?[..] {
             after = page.last().map(|file| file.id);

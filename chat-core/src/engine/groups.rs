@@ -308,7 +308,7 @@ pub(super) fn patched(permissions: Permissions, patch: PermissionsPatch) -> Perm
 
 /// An id that follows from a user's key, so that the same key names the same thing on every node without a table of
 /// keys. It has the form of every other id; nothing reads a time out of it, and knowing it opens nothing.
-fn derived(purpose: &str, user: &UserId, key: &ClientId) -> Uuid {
+pub(super) fn derived(purpose: &str, user: &UserId, key: &ClientId) -> Uuid {
     let mut hasher = Sha256::new();
     for part in [purpose, user.as_str(), key.as_str()] {
         hasher.update((part.len() as u64).to_be_bytes());

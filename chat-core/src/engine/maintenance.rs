@@ -24,6 +24,10 @@ const EXPIRY: Duration = Duration::from_secs(5);
 
 /// How often erasures that were cut short go on.
 const ERASURES: Duration = Duration::from_secs(60);
+/// How often scheduled messages are looked at that are due.
+const DUE: Duration = Duration::from_secs(1);
+/// How often scheduled messages are forgotten that were settled long ago.
+const SETTLED: Duration = Duration::from_secs(3600);
 
 /// Starts the engine's clockwork; it ends with the engine.
 pub(crate) fn start(inner: &Arc<Inner>) {
@@ -47,6 +51,16 @@ pub(crate) fn start(inner: &Arc<Inner>) {
     every(inner, RETENTION, |engine| async move {
         if let Err(error) = engine.sweep_retention().await {
             tracing::warn!(%error, "messages past their retention could not be purged");
+        }
+    });
+    every(inner, DUE, |engine| async move {
+        if let Err(error) = engine.send_due_messages().await {
+            tracing::warn!(%error, "scheduled messages could not be looked at");
+        }
+    });
+    every(inner, SETTLED, |engine| async move {
+        if let Err(error) = engine.forget_settled().await {
+            tracing::warn!(%error, "old scheduled messages could not be forgotten");
         }
     });
     every(inner, EXPIRY, |engine| async move {

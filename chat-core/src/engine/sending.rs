@@ -10,6 +10,7 @@ use crate::command::{CommandName, SendMessage};
 use crate::config::{BlockedInGroup, ChatConfig};
 use crate::engine::changeset::ChangeSet;
 use crate::engine::files::still_shown;
+use crate::engine::occasion::Occasion;
 use crate::engine::{Actor, Decision};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{AttachmentId, ConversationId, MessageId, UserId};
@@ -67,26 +68,108 @@ impl Actor {
     /// Sends a message of one's own, or a copy of another one; `hash` tells whether a repetition means the same.
     pub(super) async fn send_new(
         &self,
-        mut message: SendMessage,
+        message: SendMessage,
         hash: String,
         origin: Option<Origin>,
     ) -> ChatResult<SentMessage> {
+        let by_recipient = message.recipient_id.is_some();
+        let sent = self.send_on(Occasion::Now, message, hash, origin).await?;
+        if !sent.replayed {
+            self.typing_stopped_by_send(sent.conversation.id).await;
+        }
+        self.answer_sent(sent, by_recipient).await
+    }
+
+    /// Sends a scheduled message whose time has come; what is judged is judged as for any send. Answers where it is.
+    ///
+    /// # Errors
+    /// Those of [`send`](Actor::send).
+    pub(super) async fn send_due(&self, message: SendMessage) -> ChatResult<(ConversationId, MessageId)> {
+        let about = self
+            .about(CommandName::SendMessage)
+            .conversation(message.conversation_id)
+            .users(&message.recipient_id);
+        let hash = content::payload_hash(&message);
+        let sent = self
+            .command(about, self.send_on(Occasion::Due, message, hash, None))
+            .await?;
+        Ok((sent.conversation.id, sent.message.id))
+    }
+
+    /// Judges a message as if it were sent now, and writes nothing. Answers the conversation, where there is one yet.
+    ///
+    /// # Errors
+    /// Those of [`send`](Actor::send), without the host's hooks.
+    pub(super) async fn rehearse(
+        &self,
+        message: SendMessage,
+        send_at: Timestamp,
+    ) -> ChatResult<Option<ConversationId>> {
+        // Keys of scheduled messages are their own; one that was used for a send is no replay here.
+        let message = SendMessage {
+            client_id: None,
+            ..message
+        };
+        let content = self.checked_content(&message)?;
+        let address = self.send_target(&message).await?;
+        let (needs, request) = self
+            .request(Occasion::Ahead(send_at), message, content, address)
+            .await?;
+        self.commit(needs, move |facts| {
+            request.decide(facts)?;
+            let id = facts.conversation.as_ref().map(|conversation| conversation.id);
+            Ok(Decision::nothing(id))
+        })
+        .await
+    }
+
+    async fn send_on(
+        &self,
+        occasion: Occasion,
+        mut message: SendMessage,
+        hash: String,
+        origin: Option<Origin>,
+    ) -> ChatResult<Sent> {
         let limits = &self.engine().config().limits;
         let mut structured = self.checked_content(&message)?;
         let (target, other) = self.send_target(&message).await?;
-        let by_recipient = message.recipient_id.is_some();
         if !self.inner().hooks.is_empty() {
-            if let Some(sent) = self.find_replay(&message, &target, &hash).await? {
-                return self.answer_sent(sent, by_recipient).await;
+            let found = match occasion {
+                Occasion::Due => self.find_sent(&message, &target, &hash).await?,
+                Occasion::Now | Occasion::Ahead(_) => self.find_replay(&message, &target, &hash).await?,
+            };
+            if let Some(sent) = found {
+                return Ok(sent);
             }
             content::check_times(&structured, self.engine().now(), limits)?;
             self.ask_before_send(&mut message).await?;
             structured = self.checked_content(&message)?;
         }
         self.allow_new_direct(&target).await?;
+        let (needs, request) = self
+            .request(occasion, message, structured, (target, other))
+            .await?;
+        let request = Request {
+            hash,
+            origin,
+            ..request
+        };
+        self.commit(needs, move |facts| request.decide(facts)).await
+    }
+
+    /// A send ready to be decided, and what the decision has to see.
+    async fn request(
+        &self,
+        occasion: Occasion,
+        message: SendMessage,
+        content: Content,
+        (target, other): (Target, Option<UserId>),
+    ) -> ChatResult<(Needs, Request)> {
         let quoted = self.quoted_sender(&message, other.as_ref()).await?;
         let mut needs = self.send_needs(&message, target, other.as_ref().or(quoted.as_ref()));
-        let reads = if self.engine().config().policies.read_on_send && !self.is_host() {
+        // Who scheduled a message does not sit before the conversation when it is sent.
+        let present = occasion == Occasion::Now && !self.is_host();
+        let reads = if self.engine().config().policies.read_on_send && present {
             needs.user_revs = vec![self.user_id().clone()];
             Some(self.read_audience().await?)
         } else {
@@ -96,20 +179,17 @@ impl Actor {
             sender: self.user_id().clone(),
             host: self.is_host(),
             other,
+            hash: content::payload_hash(&message),
             message,
-            content: structured,
-            hash,
+            content,
+            occasion,
             message_id: MessageId::from_uuid(self.inner().ids.next()),
             conversation_id: ConversationId::from_uuid(self.inner().ids.next()),
             reads,
-            origin,
+            origin: None,
             config: self.engine().config().clone(),
         };
-        let sent = self.commit(needs, move |facts| request.decide(facts)).await?;
-        if !sent.replayed {
-            self.typing_stopped_by_send(sent.conversation.id).await;
-        }
-        self.answer_sent(sent, by_recipient).await
+        Ok((needs, request))
     }
 
     /// Where a message goes, and the other user when it is a direct.
@@ -226,6 +306,26 @@ impl Actor {
         .await
     }
 
+    /// The send of a scheduled message that was made before it could be marked; its sender may have left since.
+    async fn find_sent(
+        &self,
+        message: &SendMessage,
+        target: &Target,
+        hash: &str,
+    ) -> ChatResult<Option<Sent>> {
+        let mut needs = Needs::new(target.clone());
+        needs.replay = message.client_id.clone().map(|key| (self.user_id().clone(), key));
+        let hash = hash.to_owned();
+        self.commit(needs, move |facts| {
+            let sent = match &facts.conversation {
+                Some(conversation) => replay(facts, conversation, &hash)?,
+                None => None,
+            };
+            Ok(Decision::nothing(sent))
+        })
+        .await
+    }
+
     pub(super) async fn answer_sent(&self, sent: Sent, by_recipient: bool) -> ChatResult<SentMessage> {
         let id = sent.conversation.id;
         let message = if sent.replayed {
@@ -257,6 +357,7 @@ struct Request {
     other: Option<UserId>,
     message: SendMessage,
     content: Content,
+    occasion: Occasion,
     hash: String,
     message_id: MessageId,
     /// For a direct that has to be made.
@@ -305,14 +406,22 @@ impl Request {
         let Some(conversation) = &facts.conversation else {
             return self.first_contact(facts);
         };
+        if self.occasion == Occasion::Due
+            && let Some(sent) = replay(facts, conversation, &self.hash)?
+        {
+            // It was sent before it could be marked, and its sender may have left since.
+            return Ok(Decision::nothing(sent));
+        }
         let standing = self.standing(facts, conversation);
         allowed(&standing, Action::Read)?;
         if let Some(sent) = replay(facts, conversation, &self.hash)? {
             return Ok(Decision::nothing(sent));
         }
-        content::check_times(&self.content, facts.now, &self.config.limits)?;
+        content::check_times(&self.content, self.occasion.time(facts.now), &self.config.limits)?;
         let (conversation, member) = allowed(&standing, Action::Send)?;
-        check_pause(conversation, member, facts.now)?;
+        if self.occasion == Occasion::Now {
+            check_pause(conversation, member, facts.now)?;
+        }
         let sends_until = self.take_room(conversation, facts.now)?;
         let reply_to = self.reply_target(facts, conversation, member)?;
         let files = self.claim_files(facts)?;
@@ -333,7 +442,8 @@ impl Request {
 
     /// The room of all senders together (GCRA): until when it is spoken for after this message.
     fn take_room(&self, conversation: &Conversation, now: Timestamp) -> ChatResult<Timestamp> {
-        if self.host {
+        // What is only rehearsed takes no room.
+        if self.host || matches!(self.occasion, Occasion::Ahead(_)) {
             return Ok(conversation.sends_until);
         }
         let rate = self.config.limits.sends_per_conversation;
@@ -376,7 +486,7 @@ impl Request {
                 "no such conversation",
             ));
         };
-        content::check_times(&self.content, facts.now, &self.config.limits)?;
+        content::check_times(&self.content, self.occasion.time(facts.now), &self.config.limits)?;
         let draft = directs::new_direct(self.conversation_id, &pair, &self.sender, facts.now);
         directs::allow_first_contact(&draft, &self.sender, facts, &self.config.policies)?;
         if self.message.reply_to.is_some() {
@@ -473,7 +583,7 @@ impl Request {
                     ChatError::new(ErrorCode::AttachmentNotFound, "no such upload")
                         .with_field("attachment_ids")
                 })?;
-            if file.state != AttachmentState::Pending {
+            if file.state != self.occasion.files() {
                 return Err(ChatError::new(ErrorCode::Conflict, "already used").with_field("attachment_ids"));
             }
             let fits = match self.message.kind {

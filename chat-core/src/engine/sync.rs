@@ -15,12 +15,16 @@ use crate::id::ConversationId;
 use crate::model::{ConversationKind, MemberState, Rev};
 use crate::store::{InboxEntry, InboxFilter, InboxKey, InboxList, SyncPosition};
 use crate::time::Timestamp;
-use crate::view::{BlockListDelta, MuteListDelta, RemovalReason, RemovedConversation, SyncAnswer};
+use crate::view::{
+    BlockListDelta, MuteListDelta, RemovalReason, RemovedConversation, ScheduledView, SyncAnswer,
+};
 
 /// What sync tokens are sealed for.
 const PURPOSE: &str = "sync";
 /// How many conversations are looked at in one question to the store.
 const CHUNK: usize = 100;
+/// Scheduled messages in one answer.
+const SCHEDULED: usize = 50;
 
 /// Where a client is; the inside of a token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,6 +45,9 @@ struct Place {
     /// Private changes up to here are known.
     #[serde(rename = "u")]
     user_rev: u64,
+    /// Changes of scheduled messages up to here are known; absent: as the other private changes.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    scheduled: Option<u64>,
     /// When both were read.
     #[serde(rename = "s")]
     since: Timestamp,
@@ -87,7 +94,9 @@ impl Actor {
         // Read before any content: what changes while the answer is made is reported again, never missed.
         let start = self.here().await?;
         let most_known = self.engine().config().limits.sync_known;
-        let (known_user_rev, outline) = match (request.token, request.conversations) {
+        let newest_user_rev = start.user_rev;
+        let mut known_scheduled = None;
+        let (known_user_rev, mut outline) = match (request.token, request.conversations) {
             (Some(_), Some(_)) => {
                 return Err(ChatError::invalid("conversations", "either these or token"));
             }
@@ -100,6 +109,7 @@ impl Actor {
             (Some(token), None) => {
                 let place = self.open(&token, &start)?;
                 let user_rev = place.user_rev;
+                known_scheduled = Some(place.scheduled.unwrap_or(user_rev));
                 let outline = match place.next.clone() {
                     Some(next) => {
                         // Changes since the first page are still to come.
@@ -122,12 +132,16 @@ impl Actor {
         let blocks = self.block_list_since(known_user_rev).await?;
         let mutes = self.mute_list_since(known_user_rev).await?;
         let stars = self.stars_since(known_user_rev).await?;
+        let scheduled = self
+            .scheduled_since(known_scheduled, newest_user_rev, &mut outline)
+            .await?;
         let conversations = self.synced(outline.entries).await?;
         Ok(SyncAnswer {
             conversations,
             removed: outline.removed,
             blocks,
             mutes,
+            scheduled,
             stars,
             badge: self.badge().await?,
             token: self.inner().sealer.seal(self.user_id(), PURPOSE, &outline.place),
@@ -148,6 +162,7 @@ impl Actor {
             position,
             reached: None,
             user_rev: me.map_or(0, |user| user.user_rev),
+            scheduled: None,
             since: now,
             next: None,
             groups: None,
@@ -403,6 +418,26 @@ impl Actor {
             });
         }
         Ok(())
+    }
+
+    /// The caller's scheduled messages that changed; a client that knows nothing is told the open ones.
+    async fn scheduled_since(
+        &self,
+        known: Option<u64>,
+        newest: u64,
+        outline: &mut Outline,
+    ) -> ChatResult<Vec<ScheduledView>> {
+        let mut rows = self
+            .inner()
+            .store
+            .changed_scheduled(self.user_id(), known.unwrap_or(0), known.is_none(), SCHEDULED + 1)
+            .await?;
+        let more = rows.len() > SCHEDULED;
+        rows.truncate(SCHEDULED);
+        let last = rows.last().filter(|_| more);
+        outline.place.scheduled = Some(last.map_or(newest, |last| last.user_rev));
+        outline.has_more |= more;
+        Ok(rows.into_iter().map(ScheduledView::of).collect())
     }
 
     async fn block_list_since(&self, user_rev: u64) -> ChatResult<BlockListDelta> {

@@ -197,6 +197,14 @@ impl Session {
         let actor = &self.actor;
         match command {
             C::SendMessage(send) => answer(&actor.send(*send).await?),
+            C::ScheduleMessage(schedule) => answer(&actor.schedule(*schedule).await?),
+            C::UpdateScheduledMessage(update) => {
+                answer(&json!({ "scheduled": actor.update_scheduled(*update).await? }))
+            }
+            C::CancelScheduledMessage(cancel) => {
+                actor.cancel_scheduled(cancel).await?;
+                Ok(json!({}))
+            }
             C::EditMessage(edit) => answer(&json!({ "message": actor.edit(edit).await? })),
             C::DeleteMessage(delete) => {
                 actor.delete_message(delete).await?;

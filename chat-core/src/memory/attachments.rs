@@ -81,7 +81,7 @@ impl AttachmentStore for MemoryStore {
             .filter(|attachment| match attachment.state {
                 AttachmentState::Deleted => true,
                 AttachmentState::Pending => attachment.created_at < pending_before,
-                AttachmentState::Attached | AttachmentState::Avatar => false,
+                AttachmentState::Reserved | AttachmentState::Attached | AttachmentState::Avatar => false,
             })
             .collect();
         stale.sort_unstable_by_key(|attachment| attachment.id);

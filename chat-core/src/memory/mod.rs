@@ -20,6 +20,7 @@ mod outbox;
 mod personal;
 mod receipts;
 mod retention;
+mod scheduled;
 mod stars;
 mod state;
 mod users;

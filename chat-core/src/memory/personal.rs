@@ -175,6 +175,7 @@ impl State {
         if let Some(stars) = self.stars.get_mut(user) {
             stars.retain(|_, _| stays(true));
         }
+        self.scheduled.retain(|_, row| stays(row.user_id == *user));
         for room in self.rooms.values_mut() {
             room.advances
                 .retain(|step: &Step| stays(step.advance.user_id == *user));

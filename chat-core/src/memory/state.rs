@@ -3,10 +3,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::outbox::Outbox;
 use crate::access::{Sight, Visibility, visible};
 use crate::config::BlockedInGroup;
-use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, ReportId, UserId};
+use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, ReportId, ScheduledId, UserId};
 use crate::model::{
     Account, AccountSession, Advance, Attachment, AuditEntry, Conversation, ConversationKind, Device,
-    DirectPair, FormerText, Hide, Member, Message, Muted, Reaction, Report, Rev, Seq, User,
+    DirectPair, FormerText, Hide, Member, Message, Muted, Reaction, Report, Rev, Scheduled, Seq, User,
 };
 use crate::store::StarChange;
 use crate::time::Timestamp;
@@ -39,6 +39,7 @@ pub(super) struct State {
     pub(super) outbox: Outbox,
     /// Messages that show a file.
     pub(super) shown: HashMap<AttachmentId, BTreeSet<MessageId>>,
+    pub(super) scheduled: BTreeMap<ScheduledId, Scheduled>,
     pub(super) accounts: HashMap<UserId, Account>,
     pub(super) sessions: HashMap<String, AccountSession>,
 }

@@ -24,6 +24,8 @@ pub enum AttachmentKind {
 pub enum AttachmentState {
     /// Uploaded, used by nothing; goes after 24 h.
     Pending,
+    /// Waits with a scheduled message.
+    Reserved,
     /// Shown by a message, or by several when it was forwarded; the last of them takes it along.
     Attached,
     /// A picture of a user or group, readable by every authenticated user.

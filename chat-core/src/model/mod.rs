@@ -10,6 +10,7 @@ mod member;
 mod message;
 mod moderation;
 mod receipt;
+mod scheduled;
 mod star;
 mod user;
 
@@ -29,6 +30,7 @@ pub use moderation::{
     Resolution,
 };
 pub use receipt::{Advance, Block, Hide, Reaction, ReadAudience};
+pub use scheduled::{Scheduled, ScheduledState};
 pub use star::Star;
 pub use user::{
     Account, AccountSession, ManualStatus, NewUser, OwnPresence, PushContent, PushLevel, Restrictions,

@@ -37,6 +37,7 @@ mod outbox;
 mod personal;
 mod receipt;
 mod retention;
+mod scheduled;
 mod star;
 mod user;
 mod writes;
@@ -62,6 +63,7 @@ pub use outbox::{ClaimedEntry, OutboxBacklog, OutboxEntry, OutboxStore};
 pub use personal::{MarkStep, PersonalStore, StepPlace};
 pub use receipt::{MarkTimes, MarksThen, ReceiptStore};
 pub use retention::{DueConversations, RetentionClass, RetentionStore};
+pub use scheduled::{AddedScheduled, ScheduledKey, ScheduledQuery, ScheduledStamp, ScheduledStore};
 pub use star::{StarChange, StarOutcome, StarStore, StarredMessage, StarredQuery};
 pub use user::{UserSearch, UserStore};
 pub use writes::{Purge, Writes};
@@ -80,6 +82,7 @@ pub trait Store:
     + AttachmentStore
     + StarStore
     + EditStore
+    + ScheduledStore
     + RetentionStore
     + OutboxStore
     + PersonalStore
@@ -102,6 +105,7 @@ impl<T> Store for T where
         + RetentionStore
         + OutboxStore
         + PersonalStore
+        + ScheduledStore
         + ?Sized
 {
 }

@@ -89,8 +89,8 @@ pub trait PersonalStore: Send + Sync + fmt::Debug {
     ) -> BackendResult<Vec<Attachment>>;
 
     /// Deletes up to `limit` rows that are his alone and that no change of a conversation speaks of: devices, hides,
-    /// entries of his block list, of his mutes and of his stars (lifted ones too), steps of his marks. Returns how many went; 0 says that nothing is
-    /// left.
+    /// entries of his block list, of his mutes and of his stars (lifted ones too), steps of his marks, scheduled
+    /// messages. Returns how many went; 0 says that nothing is left.
     async fn erase_private(&self, user: &UserId, limit: usize) -> BackendResult<usize>;
 
     /// Users whose erasure was begun and not finished, in any order, at most `limit`.

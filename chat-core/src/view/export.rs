@@ -5,11 +5,12 @@ use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
 use crate::model::{
     Attachment, AttachmentKind, AttachmentState, Block, Content, Conversation, ConversationKind, Deletion,
     Device, FormerText, Hide, Interval, JsonObject, Member, MemberState, Message, MessageKind, Muted,
-    NotificationLevel, OwnPresence, Platform, Provider, Reaction, ReadAudience, ReplyTarget, Role, Seq,
-    TextFormat, User, UserKind, UserSettings,
+    NotificationLevel, OwnPresence, Platform, Provider, Reaction, ReadAudience, ReplyTarget, Role, Scheduled,
+    Seq, TextFormat, User, UserKind, UserSettings,
 };
 use crate::store::MarkStep;
 use crate::time::Timestamp;
+use crate::view::ScheduledView;
 
 /// One line of an export: what is kept of one user. Of others it names ids only.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -51,6 +52,8 @@ pub enum ExportRecord {
     Membership(ExportedMembership),
     /// A message he sent, or a line of the engine he caused.
     Message(Box<ExportedMessage>),
+    /// A message he has scheduled; once it was sent or cancelled without its words.
+    Scheduled(Box<ScheduledView>),
     /// A reaction of his.
     Reaction {
         /// To which message.
@@ -319,6 +322,10 @@ impl ExportRecord {
             emoji: reaction.emoji.clone(),
             at: reaction.at,
         }
+    }
+
+    pub(crate) fn scheduled(row: &Scheduled) -> Self {
+        Self::Scheduled(Box::new(ScheduledView::of(row.clone())))
     }
 
     pub(crate) fn hide(hide: &Hide) -> Self {

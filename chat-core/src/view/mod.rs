@@ -8,6 +8,7 @@ mod export;
 mod message;
 mod moderation;
 mod page;
+mod scheduled;
 mod session;
 mod user;
 
@@ -25,6 +26,7 @@ pub use message::{
 };
 pub use moderation::{AuditView, ReportAnswer, ReportState, ReportTargetView, ReportView, RestrictionsView};
 pub use page::Page;
+pub use scheduled::{ScheduledAnswer, ScheduledView};
 pub use session::{
     BlockListDelta, Capabilities, MuteListDelta, OnlineUsersAnswer, PresenceAnswer, RemovalReason,
     RemovedConversation, StarListDelta, StarView, SyncAnswer, SyncedConversation, SyncedMember,

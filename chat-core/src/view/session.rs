@@ -1,7 +1,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ConversationView, GoneView, MemberView, MessageView, UserPresence, UserView};
+use super::{ConversationView, GoneView, MemberView, MessageView, ScheduledView, UserPresence, UserView};
 use crate::id::{ConversationId, MessageId, UserId};
 use crate::model::Seq;
 use crate::store::Badge;
@@ -128,6 +128,9 @@ pub struct SyncAnswer {
     pub mutes: MuteListDelta,
     /// Changes of the caller's stars.
     pub stars: StarListDelta,
+    /// The caller's scheduled messages that changed; without a token all that are pending or failed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scheduled: Vec<ScheduledView>,
     /// The caller's totals.
     pub badge: Badge,
     /// Where to go on from.

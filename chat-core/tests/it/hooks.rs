@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chat_core::command::{ClientCommand, CommandName, EditMessage, ReactTo, SendMessage};
+use chat_core::command::{ClientCommand, CommandName, EditMessage, ReactTo, ScheduleMessage, SendMessage};
 use chat_core::engine::EventItem;
 use chat_core::error::{ChatError, ErrorCode};
 use chat_core::event::ChatEvent;
@@ -93,10 +93,23 @@ async fn every_live_command_that_changes_something_passes_the_hooks() {
     let id = world.direct(&ann, &bob).await;
     let message = message_in(&world, id, &ann).await;
     let device = world.connect(&ann).await;
+    let send_at = world.engine.now().after(Duration::from_secs(3600));
+    let later = ScheduleMessage::new(SendMessage::text(id, "later"), send_at);
+    let scheduled = world.on(&ann).schedule(later).await.unwrap().scheduled.id;
+    settle().await;
     watch.closed.store(true, Ordering::SeqCst);
     watch.forget();
     let rows = [
         ("send_message", json!({"conversation_id": id, "text": "hello"})),
+        (
+            "schedule_message",
+            json!({"conversation_id": id, "text": "hello", "send_at": send_at}),
+        ),
+        (
+            "update_scheduled_message",
+            json!({"scheduled_id": scheduled, "text": "other"}),
+        ),
+        ("cancel_scheduled_message", json!({"scheduled_id": scheduled})),
         ("edit_message", json!({"message_id": message, "text": "other"})),
         (
             "delete_message",
@@ -190,6 +203,8 @@ const READS: &[&str] = &[
     "receipts",
     "report_by_id",
     "reports",
+    "scheduled",
+    "scheduled_messages",
     "search_messages",
     "search_users",
     "settings",

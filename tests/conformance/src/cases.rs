@@ -273,6 +273,18 @@ macro_rules! store {
                 pins_are_seen_by_their_number
                 pins_equal_a_naive_reading
             }
+            scheduled {
+                a_scheduled_message_comes_back_whole
+                a_scheduled_message_is_added_once
+                pending_scheduled_messages_are_capped
+                files_wait_with_a_scheduled_message
+                a_scheduled_message_is_replaced_as_it_was_seen
+                due_messages_are_claimed_by_one
+                a_lapsed_claim_is_taken_over
+                scheduled_messages_are_listed_by_time
+                changed_scheduled_messages_come_by_user_rev
+                settled_scheduled_messages_are_forgotten
+            }
             sync {
                 the_position_grows
                 the_epoch_stays_with_the_data
@@ -366,6 +378,7 @@ mod tests {
             include_str!("store/stars.rs"),
             include_str!("store/edits.rs"),
             include_str!("store/pins.rs"),
+            include_str!("store/scheduled.rs"),
             include_str!("store/sync.rs"),
             include_str!("store/accounts.rs"),
         ];

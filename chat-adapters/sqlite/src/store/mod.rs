@@ -23,6 +23,7 @@ mod reaction;
 mod receipt;
 mod retention;
 mod rows;
+mod scheduled;
 mod search;
 mod sight;
 mod star;

@@ -45,7 +45,7 @@ const UNFINISHED: &str = concat!(
     " FROM chat_users u WHERE u.erasure_done = 0 LIMIT ?1"
 );
 /// Rows that are one user's alone, a few of each at a time.
-pub(super) const ERASE: [&str; 6] = [
+pub(super) const ERASE: [&str; 7] = [
     "DELETE FROM chat_devices WHERE token IN \
        (SELECT d.token FROM chat_devices d WHERE d.user_id = ?1 LIMIT ?2)",
     "DELETE FROM chat_hides WHERE user_id = ?1 AND (conversation_id, seq) IN \
@@ -56,6 +56,8 @@ pub(super) const ERASE: [&str; 6] = [
        (SELECT m.muted FROM chat_mutes m WHERE m.user_id = ?1 LIMIT ?2)",
     "DELETE FROM chat_stars WHERE user_id = ?1 AND message_id IN \
        (SELECT s.message_id FROM chat_stars s WHERE s.user_id = ?1 LIMIT ?2)",
+    "DELETE FROM chat_scheduled WHERE id IN \
+       (SELECT s.id FROM chat_scheduled s WHERE s.user_id = ?1 LIMIT ?2)",
     "DELETE FROM chat_advances WHERE position IN (SELECT a.position FROM chat_members mb \
        CROSS JOIN chat_advances a ON a.conversation_id = mb.conversation_id AND a.user_id = mb.user_id \
        WHERE mb.user_id = ?1 LIMIT ?2)",

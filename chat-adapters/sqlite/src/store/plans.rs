@@ -4,7 +4,7 @@ use sqlx::{ConnectOptions, Row, SqliteConnection};
 
 use super::{
     attachment, connect_options, conversation, facts, history, inbox, mention, message, moderation, outbox,
-    personal, purge, reaction, receipt, retention, search, star, sync, user,
+    personal, purge, reaction, receipt, retention, scheduled, search, star, sync, user,
 };
 use crate::config::SqliteConfig;
 use crate::schema;
@@ -79,6 +79,12 @@ const HOT: &[(&str, &str)] = &[
     ("due entries", outbox::DUE),
     ("entries of a lease", outbox::RELEASE),
     ("backlog", outbox::BACKLOG),
+    ("pending scheduled messages", scheduled::PENDING),
+    ("scheduled messages", scheduled::LIST),
+    ("changed scheduled messages", scheduled::CHANGED),
+    ("whether one is due", scheduled::IS_DUE),
+    ("claims", scheduled::CLAIM),
+    ("old scheduled messages", scheduled::FORGET),
     ("messages", message::GET),
     ("pinned messages", message::PINNED),
     ("starred messages", star::STARRED),
@@ -188,6 +194,18 @@ async fn hot_statements_use_the_index_made_for_them() {
             mention::LIST,
             "chat_mentions_time (user_id=? AND (created_at,message_id)<(?,?))",
         ),
+        (scheduled::PENDING, "chat_scheduled_list (user_id=?)"),
+        (
+            scheduled::LIST,
+            "chat_scheduled_list (user_id=? AND (send_at,id)>(?,?))",
+        ),
+        (
+            scheduled::CHANGED,
+            "chat_scheduled_changed (user_id=? AND user_rev>?)",
+        ),
+        (scheduled::IS_DUE, "chat_scheduled_due (send_at<?)"),
+        (scheduled::CLAIM, "chat_scheduled_due (send_at<?)"),
+        (scheduled::FORGET, "chat_scheduled_over (changed_at<?)"),
         (
             message::EXPIRED,
             "chat_messages_expiry ((expires_at,id)>(?,?) AND expires_at<?)",

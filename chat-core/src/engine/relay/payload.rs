@@ -99,7 +99,8 @@ pub(super) fn body(event: &ChatEvent, at: Timestamp) -> Option<String> {
         | ChatEvent::PresenceChanged { .. }
         | ChatEvent::BlockChanged { .. }
         | ChatEvent::MuteChanged { .. }
-        | ChatEvent::StarChanged { .. } => return None,
+        | ChatEvent::StarChanged { .. }
+        | ChatEvent::ScheduledChanged { .. } => return None,
     };
     Some(json!({ "type": kind, "timestamp": at, "data": data }).to_string())
 }

@@ -13,8 +13,8 @@ use crate::engine::dispatch::Publication;
 use crate::error::ChatResult;
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, SessionId, UserId};
-use crate::model::{Conversation, Member, Message, Role};
-use crate::view::GoneView;
+use crate::model::{Conversation, Member, Message, Role, Scheduled};
+use crate::view::{GoneView, ScheduledView};
 
 impl ChatEngine {
     /// Renders an event for everybody who is connected and may see it, and hands it over.
@@ -157,6 +157,12 @@ impl ChatEngine {
                 });
                 self.hand_over(std::slice::from_ref(user_id), origin, name, &payload)
                     .await
+            }
+            (ChatEvent::ScheduledChanged { scheduled }, _) => {
+                let view = ScheduledView::of(Scheduled::clone(scheduled));
+                let payload = json!({ "user_rev": scheduled.user_rev, "scheduled": view });
+                let owner = std::slice::from_ref(&scheduled.user_id);
+                self.hand_over(owner, origin, name, &payload).await
             }
             // Events of a conversation always come with it; there is nothing to tell without.
             (_, None) => Ok(()),

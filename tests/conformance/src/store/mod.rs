@@ -20,6 +20,7 @@ pub mod personal;
 pub mod pins;
 pub mod receipts;
 pub mod retention;
+pub mod scheduled;
 pub mod search;
 pub mod stars;
 pub mod sync;

@@ -11,6 +11,7 @@ use chat_core::model::{
 use chat_core::store::UserSearch;
 use serde_json::json;
 
+use super::scheduled::new as scheduled;
 use crate::fixtures::{AnyStore, NOW, Room, at, attachment, people, text, user};
 
 /// All memberships come, page by page, past ones too.
@@ -175,6 +176,7 @@ pub async fn private_rows_go_bit_by_bit(store: AnyStore) {
         }
         room.step(one, None, (0, 1), at(10)).await;
         room.step(one, Some(Everyone), (0, 1), at(10)).await;
+        store.add_scheduled(scheduled(one, NOW), 9).await.unwrap();
     }
     store.set_block(&bob, &ann, true, at(3)).await.unwrap();
     store.set_block(&bob, &user("cem"), true, at(3)).await.unwrap();
@@ -193,8 +195,8 @@ pub async fn private_rows_go_bit_by_bit(store: AnyStore) {
         }
         gone += step;
     }
-    // Two devices, two hides, two entries of the block list, a mute, two stars, two steps.
-    assert_eq!(gone, 11);
+    // Two devices, two hides, two entries of the block list, a mute, two stars, two steps, a scheduled message.
+    assert_eq!(gone, 12);
     assert!(
         store
             .devices(std::slice::from_ref(&bob))
@@ -209,6 +211,10 @@ pub async fn private_rows_go_bit_by_bit(store: AnyStore) {
     assert!(store.star_changes(&bob, 0, 9).await.unwrap().is_empty());
     assert_eq!(store.star_changes(&ann, 0, 9).await.unwrap().len(), 2);
     assert!(store.mark_steps(room.id, &bob, None, 9).await.unwrap().is_empty());
+    for (one, left) in [(&bob, 0), (&ann, 1)] {
+        let rows = store.changed_scheduled(one, 0, false, 9).await.unwrap();
+        assert_eq!(rows.len(), left);
+    }
     assert_eq!(store.devices(std::slice::from_ref(&ann)).await.unwrap().len(), 2);
     assert_eq!(store.hides_by(&ann, None, 9).await.unwrap().len(), 2);
     assert_eq!(store.mark_steps(room.id, &ann, None, 9).await.unwrap().len(), 2);

@@ -39,5 +39,6 @@ mod pins;
 mod policies;
 mod reports;
 mod retention;
+mod scheduled;
 mod slow_mode;
 mod stars;

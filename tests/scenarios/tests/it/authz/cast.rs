@@ -9,7 +9,7 @@ use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chat_axum::{Accounts, ChatApi, JwtAuthenticator, JwtKey};
-use chat_core::command::{MeetingDraft, SendMessage, SetRole, SyncRequest};
+use chat_core::command::{MeetingDraft, ScheduleMessage, SendMessage, SetRole, SyncRequest};
 use chat_core::config::{ChatConfig, Rate};
 use chat_core::engine::NewUpload;
 use chat_core::id::{AttachmentId, ConversationId};
@@ -81,6 +81,7 @@ struct Names {
     places: HashMap<Place, HashMap<&'static str, String>>,
     own: HashMap<(Place, &'static str), HashMap<&'static str, String>>,
     uploads: HashMap<&'static str, String>,
+    scheduled: HashMap<&'static str, String>,
 }
 
 /// Where worlds come from: always the same one.
@@ -202,6 +203,7 @@ async fn fill_up(engine: &ChatEngine) -> Names {
     }
     for user in USERS {
         names.uploads.insert(user, upload(&all[user]).await.to_string());
+        names.scheduled.insert(user, scheduled(&all[user]).await);
     }
     all["owner"]
         .remove_member(group, &user_id("ex_member"))
@@ -284,6 +286,22 @@ async fn things(actor: &Actor, id: ConversationId) -> [MessageView; 3] {
         sent.push(actor.send(send).await.unwrap().message);
     }
     sent.try_into().unwrap()
+}
+
+/// A message that is to be sent to somebody with whom nobody has a quarrel.
+async fn scheduled(actor: &Actor) -> String {
+    let to = if actor.user_id().as_str() == "owner" {
+        "admin"
+    } else {
+        "owner"
+    };
+    let later = actor.engine().now().after(std::time::Duration::from_secs(3600));
+    let message = SendMessage::text_to(user_id(to), "later");
+    let answer = actor
+        .schedule(ScheduleMessage::new(message, later))
+        .await
+        .unwrap();
+    answer.scheduled.id.to_string()
 }
 
 async fn upload(actor: &Actor) -> AttachmentId {
@@ -385,6 +403,8 @@ impl Cast {
         values.insert("token", self.signed(user, SECRET, 7200));
         values.insert("other_token", self.signed("other", SECRET, 7200));
         values.insert("upload", self.names.uploads[user].clone());
+        values.insert("own_scheduled", self.names.scheduled[user].clone());
+        values.insert("scheduled", self.names.scheduled["other"].clone());
         values.insert("foreign_upload", self.names.uploads["other"].clone());
         let here = &self.names.places[&place];
         values.extend(here.iter().map(|(name, id)| (*name, id.clone())));

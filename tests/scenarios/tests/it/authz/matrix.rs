@@ -132,6 +132,7 @@ impl Expected {
                 "live",
                 "own_live",
             ],
+            "not_found" => &["scheduled"],
             "attachment_not_found" => &["attachment", "upload", "foreign_upload"],
             _ => &[],
         }

@@ -7,7 +7,8 @@
 //! `{other}` (in every conversation here), `{owner}`, `{outsider}` (in none; blocks `blocked`, is blocked by
 //! `blocker`), `{conversation}` (the group, or the direct with `other` for peer, blocked and blocker), in it
 //! `{message}`, `{meeting}`, `{live}`, `{attachment}` of `other` and `{own_message}`, `{own_meeting}`, `{own_live}` of
-//! the caller; `{upload}` of the caller and `{foreign_upload}` of `other`, unused; `{token}`, `{other_token}`, `{role}`.
+//! the caller; `{upload}` of the caller and `{foreign_upload}` of `other`, unused;
+//! `{own_scheduled}` of the caller and `{scheduled}` of `other`, pending; `{token}`, `{other_token}`, `{role}`.
 
 mod ask;
 mod cast;
