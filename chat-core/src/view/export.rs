@@ -148,6 +148,12 @@ pub struct ExportedUser {
     pub custom: JsonObject,
     /// Whether he is suspended.
     pub suspended: bool,
+    /// When the suspension ends by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspended_until: Option<Timestamp>,
+    /// Until when a moderator has taken the right to write from him.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub muted_until: Option<Muted>,
     /// When the engine met him.
     pub created_at: Timestamp,
     /// End of his last session.
@@ -203,6 +209,9 @@ pub struct ExportedMembership {
     pub hidden_seq: Option<Seq>,
     /// Which messages alert.
     pub notification_level: NotificationLevel,
+    /// Until when an admin has taken the right to write from him.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silenced_until: Option<Muted>,
 }
 
 /// A message as its author wrote it.
@@ -282,6 +291,8 @@ impl ExportRecord {
             phone: user.phone.clone(),
             custom: user.custom.clone(),
             suspended: user.suspended,
+            suspended_until: user.suspended_until,
+            muted_until: user.muted,
             created_at: user.created_at,
             last_seen_at: user.last_seen_at,
         })
@@ -380,6 +391,7 @@ impl ExportRecord {
             archived_seq: member.archived_seq,
             hidden_seq: member.hidden_seq,
             notification_level: member.notification_level,
+            silenced_until: member.silenced,
         })
     }
 
