@@ -142,6 +142,9 @@ fn message_of(message: &Message) -> Fields {
     fields.put("custom", json!(content.custom));
     fields.put("system", json!(content.system));
     fields.put("forwarded", json!(content.forwarded));
+    if let Some(kept) = &message.kept {
+        fields.put("kept", json!({ "by": kept.by, "at": kept.at }));
+    }
     fields.put(
         "reply_to",
         json!(message.reply_to.map(|target| target.message_id)),
