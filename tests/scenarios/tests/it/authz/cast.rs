@@ -163,6 +163,7 @@ async fn engine(store: Arc<dyn Store>, clock: &Arc<ManualClock>, folder: &Path, 
     config.limits.searches = free;
     config.limits.creates = free;
     config.limits.logins = free;
+    config.limits.reports = free;
     let media = FsMediaStore::open(folder.join("files")).await.unwrap();
     ChatEngine::builder(store)
         .with_clock(Arc::clone(clock) as Arc<dyn Clock>)
