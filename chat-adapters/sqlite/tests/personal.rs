@@ -15,7 +15,7 @@ use std::time::Duration;
 use chat_core::ChatEngine;
 use chat_core::command::{
     ConversationSettings, CreateGroup, DeleteMessage, DeletionScope, EditMessage, Marks, OpenDirect, ReactTo,
-    RegisterDevice, ScheduleMessage, SendMessage,
+    RegisterDevice, ScheduleMessage, SendMessage, StarMessage,
 };
 use chat_core::id::{AttachmentId, ClientId, ConversationId, UserId};
 use chat_core::model::{
@@ -62,6 +62,17 @@ const TABLES: &[(&str, &str, &str)] = &[
         "chat_outbox",
         "nothing: on its way out to the host",
         "goes by itself when it was delivered or given up",
+    ),
+    (
+        "chat_mutes",
+        "`mute`",
+        "his own gone; others' mutes of him are theirs and end by themselves",
+    ),
+    ("chat_stars", "`star`", "gone"),
+    (
+        "chat_former_texts",
+        "`former_text`",
+        "gone with the message, or stay by `keep`",
     ),
     (
         "chat_user_search",
@@ -113,6 +124,8 @@ const ID_STAYS: &[(&str, &str)] = &[
     ("chat_mentions", "user_id"),
     // The lifted block is an entry of the blocker's change log.
     ("chat_blocks", "blocked"),
+    // His name in the list of somebody who muted him.
+    ("chat_mutes", "muted"),
     ("chat_attachments", "uploader"),
 ];
 
@@ -284,6 +297,11 @@ async fn live(engine: &ChatEngine, store: &SqliteStore) -> ConversationId {
     let later = engine.now().after(Duration::from_secs(3600));
     let later = ScheduleMessage::new(SendMessage::text(group, "secret plan"), later);
     me.schedule(later).await.unwrap();
+    me.mute_user(&ben, Muted::Forever).await.unwrap();
+    let star = StarMessage {
+        message_id: theirs.id,
+    };
+    me.star_message(star).await.unwrap();
     me.block(&cem).await.unwrap();
     engine.as_user(&cem).block(&zoe).await.unwrap();
     group

@@ -71,6 +71,10 @@ const SWITCHES: &[(&str, &str)] = &[
         "chat-core/src/access/push.rs::online_users_hear_silently_where_the_policy_says_so",
     ),
     (
+        "edit_history",
+        "tests/scenarios/tests/it/edit_history.rs::the_policy_says_who_reads_it",
+    ),
+    (
         "forward_shows_sender",
         "tests/scenarios/tests/it/forwarding.rs::the_first_origin_is_kept_and_may_be_kept_silent",
     ),
