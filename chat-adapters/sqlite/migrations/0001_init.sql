@@ -309,6 +309,7 @@ CREATE TABLE chat_reports (
   resolution_note TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX chat_reports_target ON chat_reports (reporter, target_kind, target_id) WHERE resolved_at IS NULL;
+CREATE INDEX chat_reports_reporter ON chat_reports (reporter, id);
 CREATE INDEX chat_reports_newest ON chat_reports (created_at, id);
 CREATE INDEX chat_reports_open ON chat_reports (created_at, id) WHERE resolved_at IS NULL;
 CREATE INDEX chat_reports_closed ON chat_reports (created_at, id) WHERE resolved_at IS NOT NULL;

@@ -14,13 +14,13 @@ use std::time::Duration;
 
 use chat_core::ChatEngine;
 use chat_core::command::{
-    ConversationSettings, CreateGroup, DeleteMessage, DeletionScope, EditMessage, Marks, OpenDirect, ReactTo,
-    RegisterDevice, ScheduleMessage, SendMessage, StarMessage,
+    ConversationSettings, CreateGroup, DeleteMessage, DeletionScope, EditMessage, Marks, NewReport,
+    OpenDirect, ReactTo, RegisterDevice, ScheduleMessage, SendMessage, StarMessage,
 };
 use chat_core::id::{AttachmentId, ClientId, ConversationId, UserId};
 use chat_core::model::{
     Account, AccountSession, Attachment, AttachmentKind, AttachmentState, ErasedMessages, MessageKind, Muted,
-    NewUser, Platform, Provider,
+    NewUser, Platform, Provider, ReportReason,
 };
 use chat_core::store::{AccountStore, AttachmentStore, UserStore};
 use chat_core::time::{SystemClock, Timestamp};
@@ -68,6 +68,17 @@ const TABLES: &[(&str, &str, &str)] = &[
         "`mute`",
         "his own gone; others' mutes of him are theirs and end by themselves",
     ),
+    (
+        "chat_reports",
+        "`report`",
+        "his own gone; those about him stay with the moderators",
+    ),
+    (
+        "chat_report_files",
+        "derived from chat_reports",
+        "with the reports",
+    ),
+    ("chat_audit", "nothing: the host's log", "stays: the host's log"),
     ("chat_stars", "`star`", "gone"),
     (
         "chat_former_texts",
@@ -297,6 +308,11 @@ async fn live(engine: &ChatEngine, store: &SqliteStore) -> ConversationId {
     let later = engine.now().after(Duration::from_secs(3600));
     let later = ScheduleMessage::new(SendMessage::text(group, "secret plan"), later);
     me.schedule(later).await.unwrap();
+    let report = NewReport {
+        note: Some("secret note".to_owned()),
+        ..NewReport::of_message(theirs.id, ReportReason::Spam)
+    };
+    me.report(report).await.unwrap();
     me.mute_user(&ben, Muted::Forever).await.unwrap();
     let star = StarMessage {
         message_id: theirs.id,

@@ -136,6 +136,13 @@ impl Export {
             }
         }
         let mut after = None;
+        while let page @ [.., last] = &store.reports_by(user, after, PAGE).await?[..] {
+            after = Some(last.id);
+            for report in page {
+                self.tell(ExportRecord::report(report)).await?;
+            }
+        }
+        let mut after = None;
         while let page @ [_, ..] = &store.uploads_by(user, after, PAGE).await?[..] {
             after = page.last().map(|file| file.id);
             for file in page {

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use super::state::{State, Step};
 use crate::error::BackendResult;
-use crate::id::{AttachmentId, ConversationId, MessageId, UserId};
-use crate::model::{Attachment, Block, Hide, Member, Message, Reaction, Seq, User};
+use crate::id::{AttachmentId, ConversationId, MessageId, ReportId, UserId};
+use crate::model::{Attachment, Block, Hide, Member, Message, Reaction, Report, Seq, User};
 use crate::store::{MarkStep, PersonalStore, StepPlace};
 
 /// Those after a place, in order, at most so many.
@@ -137,6 +137,17 @@ impl PersonalStore for MemoryStore {
         Ok(page(his.cloned(), |file| file.id, after, limit))
     }
 
+    async fn reports_by(
+        &self,
+        user: &UserId,
+        after: Option<ReportId>,
+        limit: usize,
+    ) -> BackendResult<Vec<Report>> {
+        let state = self.state();
+        let his = state.reports.values().filter(|report| report.reporter == *user);
+        Ok(page(his.cloned(), |report| report.id, after, limit))
+    }
+
     async fn erase_private(&self, user: &UserId, limit: usize) -> BackendResult<usize> {
         Ok(self.state().erase_private(user, limit))
     }
@@ -175,6 +186,7 @@ impl State {
         if let Some(stars) = self.stars.get_mut(user) {
             stars.retain(|_, _| stays(true));
         }
+        self.reports.retain(|_, report| stays(report.reporter == *user));
         self.scheduled.retain(|_, row| stays(row.user_id == *user));
         for room in self.rooms.values_mut() {
             room.advances

@@ -3,8 +3,8 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::error::BackendResult;
-use crate::id::{AttachmentId, ConversationId, MessageId, UserId};
-use crate::model::{Attachment, Block, Hide, Member, Message, Reaction, ReadAudience, Seq, User};
+use crate::id::{AttachmentId, ConversationId, MessageId, ReportId, UserId};
+use crate::model::{Attachment, Block, Hide, Member, Message, Reaction, ReadAudience, Report, Seq, User};
 use crate::time::Timestamp;
 
 /// A step of a user's marks, as he may know it.
@@ -87,6 +87,14 @@ pub trait PersonalStore: Send + Sync + fmt::Debug {
         after: Option<AttachmentId>,
         limit: usize,
     ) -> BackendResult<Vec<Attachment>>;
+
+    /// Reports he made, open and closed.
+    async fn reports_by(
+        &self,
+        user: &UserId,
+        after: Option<ReportId>,
+        limit: usize,
+    ) -> BackendResult<Vec<Report>>;
 
     /// Deletes up to `limit` rows that are his alone and that no change of a conversation speaks of: devices, hides,
     /// entries of his block list, of his mutes and of his stars (lifted ones too), steps of his marks, scheduled

@@ -5,8 +5,8 @@ use crate::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
 use crate::model::{
     Attachment, AttachmentKind, AttachmentState, Block, Content, Conversation, ConversationKind, Deletion,
     Device, FormerText, Hide, Interval, JsonObject, Member, MemberState, Message, MessageKind, Muted,
-    NotificationLevel, OwnPresence, Platform, Provider, Reaction, ReadAudience, ReplyTarget, Role, Scheduled,
-    Seq, TextFormat, User, UserKind, UserSettings,
+    NotificationLevel, OwnPresence, Platform, Provider, Reaction, ReadAudience, ReplyTarget, Report,
+    ReportReason, Role, Scheduled, Seq, TextFormat, User, UserKind, UserSettings,
 };
 use crate::store::MarkStep;
 use crate::time::Timestamp;
@@ -47,6 +47,23 @@ pub enum ExportRecord {
         user_id: UserId,
         /// Until when.
         until: Muted,
+    },
+    /// A report he made; what it shows of somebody else's message is left out.
+    Report {
+        /// `message` or `user`.
+        target_kind: &'static str,
+        /// Its id.
+        target_id: String,
+        /// Why.
+        reason: ReportReason,
+        /// His word on it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+        /// When.
+        created_at: Timestamp,
+        /// When it was closed.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        closed_at: Option<Timestamp>,
     },
     /// A conversation he is or was in, with his marks and settings there.
     Membership(ExportedMembership),
@@ -324,6 +341,17 @@ impl ExportRecord {
             state: file.state,
             created_at: file.created_at,
         })
+    }
+
+    pub(crate) fn report(report: &Report) -> Self {
+        Self::Report {
+            target_kind: report.target.kind(),
+            target_id: report.target.id(),
+            reason: report.reason,
+            note: report.note.clone(),
+            created_at: report.created_at,
+            closed_at: report.resolution.as_ref().map(|resolution| resolution.at),
+        }
     }
 
     pub(crate) fn reaction(reaction: &Reaction) -> Self {

@@ -200,6 +200,7 @@ macro_rules! store {
                 an_erased_row_holds_nothing_and_changes_no_more
             }
             moderation {
+                reports_of_one_user_come_in_pages_and_go
                 a_report_comes_back_whole
                 one_open_report_per_reporter_and_target
                 reports_come_newest_first

@@ -21,6 +21,8 @@ macro_rules! report_columns {
     };
 }
 
+pub(super) use report_columns;
+
 const REPORT: &str = concat!(
     "SELECT ",
     report_columns!(),
@@ -62,7 +64,7 @@ pub(super) const LOG_OF_TARGET: &str = log!("a.target_id = ?2");
 pub(super) const LOG_OF_ACTOR: &str = log!("a.actor = ?1");
 pub(super) const LOG_OF_ACTION: &str = log!("a.action = ?3");
 
-fn report(cells: &mut Cells<'_>) -> Result<Report, Error> {
+pub(super) fn report(cells: &mut Cells<'_>) -> Result<Report, Error> {
     Ok(Report {
         id: cells.report()?,
         reporter: cells.user()?,

@@ -1,10 +1,11 @@
 use async_trait::async_trait;
 use chat_core::error::BackendResult;
-use chat_core::id::{AttachmentId, ConversationId, MessageId, UserId};
-use chat_core::model::{Attachment, Block, Hide, Member, Message, Reaction, ReadAudience, Seq, User};
+use chat_core::id::{AttachmentId, ConversationId, MessageId, ReportId, UserId};
+use chat_core::model::{Attachment, Block, Hide, Member, Message, Reaction, ReadAudience, Report, Seq, User};
 use chat_core::store::{MarkStep, PersonalStore, StepPlace};
 
 use super::SqliteStore;
+use super::moderation::{report, report_columns};
 use super::rows::{self, attachment_columns, member_columns, message_columns};
 use super::user::{user, user_columns};
 use super::writes::step;
@@ -39,13 +40,18 @@ pub(super) const UPLOADS: &str = concat!(
     attachment_columns!(),
     " FROM chat_attachments a WHERE a.uploader = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3"
 );
+pub(super) const REPORTS: &str = concat!(
+    "SELECT ",
+    report_columns!(),
+    " FROM chat_reports r WHERE r.reporter = ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3"
+);
 const UNFINISHED: &str = concat!(
     "SELECT ",
     user_columns!(),
     " FROM chat_users u WHERE u.erasure_done = 0 LIMIT ?1"
 );
 /// Rows that are one user's alone, a few of each at a time.
-pub(super) const ERASE: [&str; 7] = [
+pub(super) const ERASE: [&str; 9] = [
     "DELETE FROM chat_devices WHERE token IN \
        (SELECT d.token FROM chat_devices d WHERE d.user_id = ?1 LIMIT ?2)",
     "DELETE FROM chat_hides WHERE user_id = ?1 AND (conversation_id, seq) IN \
@@ -56,6 +62,10 @@ pub(super) const ERASE: [&str; 7] = [
        (SELECT m.muted FROM chat_mutes m WHERE m.user_id = ?1 LIMIT ?2)",
     "DELETE FROM chat_stars WHERE user_id = ?1 AND message_id IN \
        (SELECT s.message_id FROM chat_stars s WHERE s.user_id = ?1 LIMIT ?2)",
+    "DELETE FROM chat_report_files WHERE report_id IN \
+       (SELECT r.id FROM chat_reports r WHERE r.reporter = ?1 LIMIT ?2)",
+    "DELETE FROM chat_reports WHERE id IN \
+       (SELECT r.id FROM chat_reports r WHERE r.reporter = ?1 LIMIT ?2)",
     "DELETE FROM chat_scheduled WHERE id IN \
        (SELECT s.id FROM chat_scheduled s WHERE s.user_id = ?1 LIMIT ?2)",
     "DELETE FROM chat_advances WHERE position IN (SELECT a.position FROM chat_members mb \
@@ -194,6 +204,20 @@ impl PersonalStore for SqliteStore {
             .bind(size(limit));
         let found = async { self.read().await?.list(query, rows::attachment).await };
         found.await.map_err(|error| error.into_backend("uploads_by"))
+    }
+
+    async fn reports_by(
+        &self,
+        user: &UserId,
+        after: Option<ReportId>,
+        limit: usize,
+    ) -> BackendResult<Vec<Report>> {
+        let query = statement(REPORTS)
+            .bind(user.as_str())
+            .bind(after.map_or_else(Vec::new, |id| blob(id.as_uuid())))
+            .bind(size(limit));
+        let found = async { self.read().await?.list(query, report).await };
+        found.await.map_err(|error| error.into_backend("reports_by"))
     }
 
     async fn erase_private(&self, user: &UserId, limit: usize) -> BackendResult<usize> {

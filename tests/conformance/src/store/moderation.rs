@@ -315,3 +315,45 @@ pub async fn the_log_is_filtered_and_paged(store: AnyStore) {
         }
     }
 }
+
+/// Reports of one user come in pages, open and closed ones, and go when what is his alone is erased; those about him
+/// and of others stay.
+pub async fn reports_of_one_user_come_in_pages_and_go(store: AnyStore) {
+    let [ann, bob, cem] = people(&store, ["ann", "bob", "cem"]).await;
+    let room = Room::group(&store, &[&ann, &bob, &cem]).await;
+    let file = attachment(&bob);
+    store.add_attachment(file.clone()).await.unwrap();
+    let mut shown = text(&bob, "look");
+    shown.content.attachments = vec![file.id];
+    let shown = room.send(shown).await;
+    let mut his = [
+        report(&ann, &cem, 1),
+        report(&ann, &bob, 2),
+        of_message(&ann, &shown),
+    ];
+    let others = [report(&bob, &ann, 3), report(&cem, &bob, 4)];
+    for one in his.iter().chain(&others) {
+        assert!(store.add_report(one.clone()).await.unwrap().1);
+    }
+    his[0].resolution = Some(resolution(&cem));
+    let closing = entry(90, Some(&cem), AuditAction::ReportResolved, "ann");
+    store
+        .resolve_report(his[0].id, resolution(&cem), closing)
+        .await
+        .unwrap();
+    his.sort_unstable_by_key(|one| one.id);
+    assert!(store.is_evidence(file.id).await.unwrap());
+    assert_eq!(store.reports_by(&ann, None, 2).await.unwrap(), his[..2]);
+    assert_eq!(
+        store.reports_by(&ann, Some(his[1].id), 2).await.unwrap(),
+        his[2..]
+    );
+    while store.erase_private(&ann, 2).await.unwrap() > 0 {}
+    assert!(store.reports_by(&ann, None, 2).await.unwrap().is_empty());
+    assert!(!store.is_evidence(file.id).await.unwrap());
+    let all = ReportQuery {
+        limit: 9,
+        ..ReportQuery::default()
+    };
+    assert_eq!(store.reports(&all).await.unwrap().len(), others.len());
+}
