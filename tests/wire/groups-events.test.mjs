@@ -161,7 +161,7 @@ scenario('private changes: inbox_updated with all its fields, to own sessions on
   const direct = await ada.direct(ben);
   const message = await ada.send(direct, 'x');
   const [a, b, b2] = [await world.socketIo(ada), await world.socketIo(ben), await world.plain(ben)];
-  const fields = ['archived', 'badge', 'conversation_id', 'hidden', 'mention_count', 'muted_until', 'pinned_at', 'unread_count', 'user_rev', 'visible_from_seq'];
+  const fields = ['archived', 'badge', 'conversation_id', 'delivered_seq', 'hidden', 'mention_count', 'muted_until', 'pinned_at', 'read_seq', 'unread_count', 'user_rev', 'visible_from_seq'];
   let last = 0;
   const told = async (step, look) => {
     await step();
