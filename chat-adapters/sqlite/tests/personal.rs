@@ -308,15 +308,18 @@ async fn live(engine: &ChatEngine, store: &SqliteStore) -> ConversationId {
     let later = engine.now().after(Duration::from_secs(3600));
     let later = ScheduleMessage::new(SendMessage::text(group, "secret plan"), later);
     me.schedule(later).await.unwrap();
+    let other = peer
+        .send(SendMessage::text(group, "also of ben"))
+        .await
+        .unwrap()
+        .message;
     let report = NewReport {
         note: Some("secret note".to_owned()),
-        ..NewReport::of_message(theirs.id, ReportReason::Spam)
+        ..NewReport::of_message(other.id, ReportReason::Spam)
     };
     me.report(report).await.unwrap();
     me.mute_user(&ben, Muted::Forever).await.unwrap();
-    let star = StarMessage {
-        message_id: theirs.id,
-    };
+    let star = StarMessage { message_id: other.id };
     me.star_message(star).await.unwrap();
     me.block(&cem).await.unwrap();
     engine.as_user(&cem).block(&zoe).await.unwrap();
