@@ -15,11 +15,11 @@ async fn changed(store: &AnyStore, user: &UserId, since: SyncPosition, limit: us
     for _ in 0..100 {
         let page = store.changed_conversations(user, since, limit).await.unwrap();
         assert!(page.ids.len() <= limit);
-        assert!(page.reached >= since, "sync moves forward");
         ids.extend(page.ids);
         if !page.has_more {
             return ids;
         }
+        assert_ne!(page.reached, since, "sync moves on");
         since = page.reached;
     }
     panic!("sync comes to an end");
