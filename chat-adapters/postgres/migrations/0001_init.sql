@@ -27,10 +27,16 @@ CREATE TABLE chat_users (
   custom jsonb,
   settings jsonb NOT NULL,
   suspended bool NOT NULL,
+  suspended_until int8,
+  muted_until int8,
   created_at int8 NOT NULL,
   last_seen_at int8,
-  user_rev int8 NOT NULL
+  user_rev int8 NOT NULL,
+  erased_at int8,
+  erased_messages text COLLATE "C",
+  erasure_done bool
 ) WITH (fillfactor = 85);
+CREATE INDEX chat_users_erasing ON chat_users (id) WHERE NOT erasure_done;
 CREATE INDEX chat_users_email ON chat_users (email) WHERE email IS NOT NULL;
 CREATE INDEX chat_users_phone ON chat_users (phone) WHERE phone IS NOT NULL;
 
@@ -59,6 +65,8 @@ CREATE TABLE chat_conversations (
   permissions jsonb NOT NULL,
   frozen bool NOT NULL,
   message_ttl_ms int8,
+  slow_mode_ms int8,
+  sends_until int8 NOT NULL,
   custom jsonb,
   dissolved_at int8,
   first_seq int8 NOT NULL,
@@ -97,6 +105,8 @@ CREATE TABLE chat_members (
   archived_seq int8,
   hidden_seq int8,
   notification_level text COLLATE "C" NOT NULL,
+  silenced_until int8,
+  last_sent_at int8,
   rev int8 NOT NULL,
   user_rev int8 NOT NULL,
   reset_user_rev int8 NOT NULL,
@@ -106,7 +116,7 @@ CREATE TABLE chat_members (
   change_no int8 NOT NULL,
   PRIMARY KEY (conversation_id, user_id)
 ) WITH (fillfactor = 70);
-CREATE INDEX chat_members_user ON chat_members (user_id);
+CREATE INDEX chat_members_user ON chat_members (user_id, conversation_id);
 
 -- folded is derived, and NULL when the text is its own folded form; previewable is access::is_previewable(). The key
 -- begins with the conversation, so that the table can be partitioned by it.
@@ -137,6 +147,8 @@ CREATE TABLE chat_messages (
   kept_at int8,
   kept_by text COLLATE "C",
   kept_expires_at int8,
+  pinned_at int8,
+  pinned_by text COLLATE "C",
   mentions jsonb,
   content jsonb,
   text text COLLATE "C" NOT NULL,
@@ -156,6 +168,17 @@ CREATE INDEX chat_messages_all ON chat_messages (conversation_id, seq) WHERE men
 CREATE INDEX chat_messages_kind ON chat_messages (conversation_id, kind, seq) WHERE kind <> 'text';
 CREATE INDEX chat_messages_expiry ON chat_messages (expires_at, id)
   WHERE expires_at IS NOT NULL AND (text <> '' OR content IS NOT NULL);
+
+CREATE INDEX chat_messages_pins ON chat_messages (conversation_id, pinned_at, seq) WHERE pinned_at IS NOT NULL;
+
+-- Derived from chat_messages.content: which messages show a file.
+CREATE TABLE chat_message_files (
+  attachment_id uuid NOT NULL,
+  conversation_id uuid NOT NULL,
+  message_id uuid NOT NULL,
+  PRIMARY KEY (attachment_id, message_id)
+);
+CREATE INDEX chat_message_files_message ON chat_message_files (message_id);
 
 CREATE TABLE chat_mentions (
   conversation_id uuid NOT NULL,
@@ -207,6 +230,7 @@ CREATE TABLE chat_reactions (
   at int8 NOT NULL,
   PRIMARY KEY (message_id, user_id, emoji)
 );
+CREATE INDEX chat_reactions_user ON chat_reactions (user_id, message_id, emoji);
 
 -- Lifted blocks stay with active = false: they are the change log that sync reads.
 CREATE TABLE chat_blocks (
@@ -218,6 +242,15 @@ CREATE TABLE chat_blocks (
   PRIMARY KEY (blocker, blocked)
 );
 CREATE INDEX chat_blocks_blocked ON chat_blocks (blocked, blocker) WHERE active;
+
+-- Who wants no pushes of whom. Lifted mutes stay with until = NULL: they are the change log that sync reads.
+CREATE TABLE chat_mutes (
+  user_id text COLLATE "C" NOT NULL,
+  muted text COLLATE "C" NOT NULL,
+  until int8,
+  user_rev int8 NOT NULL,
+  PRIMARY KEY (user_id, muted)
+);
 
 CREATE TABLE chat_devices (
   token text COLLATE "C" PRIMARY KEY,
@@ -239,9 +272,9 @@ CREATE TABLE chat_attachments (
   height int8,
   duration_ms int8,
   state text COLLATE "C" NOT NULL,
-  message_id uuid,
   created_at int8 NOT NULL
 );
+CREATE INDEX chat_attachments_uploader ON chat_attachments (uploader, id);
 CREATE INDEX chat_attachments_stale ON chat_attachments (state, id) WHERE state IN ('pending', 'deleted');
 
 -- Entries on their way out. The oldest of each topic and key is its head, the only one that can be claimed.

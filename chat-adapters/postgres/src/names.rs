@@ -1,7 +1,7 @@
 //! The texts that stand for enum values in columns. They are part of the schema and never change.
 
 use chat_core::model::{
-    AttachmentKind, AttachmentState, ConversationKind, DeletionBy, MemberState, MessageKind,
+    AttachmentKind, AttachmentState, ConversationKind, DeletionBy, ErasedMessages, MemberState, MessageKind,
     NotificationLevel, Platform, Provider, Role, TextFormat, UserKind,
 };
 
@@ -32,6 +32,7 @@ names! {
     NotificationLevel { All = "all", Mentions = "mentions", None = "none" }
     TextFormat { Plain = "plain", Markdown = "markdown" }
     DeletionBy { Author = "author", Moderator = "moderator" }
+    ErasedMessages { Delete = "delete", Keep = "keep" }
     UserKind { User = "user", Bot = "bot", Guest = "guest" }
     Platform { Android = "android", Ios = "ios", Web = "web" }
     Provider { Fcm = "fcm" }

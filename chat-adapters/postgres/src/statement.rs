@@ -1,6 +1,7 @@
 //! Statements with their parameters, and columns as values.
 
 use chat_core::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
+use chat_core::model::Muted;
 use chat_core::time::Timestamp;
 use serde::de::DeserializeOwned;
 use sqlx::error::BoxDynError;
@@ -62,6 +63,16 @@ pub(crate) fn time(at: Option<Timestamp>) -> Option<i64> {
     at.map(Timestamp::as_millis)
 }
 
+/// `…_until` of a mute without end.
+const FOREVER: i64 = i64::MAX;
+
+pub(crate) fn muted(until: Option<Muted>) -> Option<i64> {
+    until.map(|until| match until {
+        Muted::Until(at) => at.as_millis(),
+        Muted::Forever => FOREVER,
+    })
+}
+
 /// A list of users as one parameter.
 pub(crate) fn users(users: &[UserId]) -> Vec<&str> {
     all(users, UserId::as_str)
@@ -82,6 +93,11 @@ impl<'r> Cells<'r> {
         let index = self.next;
         self.next += 1;
         Ok(self.row.try_get(index)?)
+    }
+
+    /// Leaves columns out.
+    pub(crate) fn skip(&mut self, columns: usize) {
+        self.next += columns;
     }
 
     /// Whether the next column is NULL; stays before it.
@@ -132,6 +148,13 @@ impl<'r> Cells<'r> {
 
     pub(crate) fn opt_time(&mut self) -> Result<Option<Timestamp>, Error> {
         Ok(self.take::<Option<i64>>()?.map(Timestamp::from_millis))
+    }
+
+    pub(crate) fn opt_muted(&mut self) -> Result<Option<Muted>, Error> {
+        Ok(self.take::<Option<i64>>()?.map(|until| match until {
+            FOREVER => Muted::Forever,
+            until => Muted::Until(Timestamp::from_millis(until)),
+        }))
     }
 
     pub(crate) fn user(&mut self) -> Result<UserId, Error> {

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use chat_core::error::BackendResult;
-use chat_core::id::AttachmentId;
+use chat_core::id::{AttachmentId, ConversationId, MessageId};
 use chat_core::model::{Attachment, AttachmentState};
 use chat_core::store::AttachmentStore;
 use chat_core::time::Timestamp;
@@ -13,18 +13,21 @@ use crate::statement::{all, int, size, statement};
 use crate::transaction::Transaction;
 
 const PUT: &str = "INSERT INTO chat_attachments (id, uploader, kind, filename, mime_type, size, width, height, \
-    duration_ms, state, message_id, created_at) \
+    duration_ms, state, created_at) \
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int8[], $7::int8[], \
-      $8::int8[], $9::int8[], $10::text[], $11::uuid[], $12::int8[]) \
+      $8::int8[], $9::int8[], $10::text[], $11::int8[]) \
     ON CONFLICT (id) DO UPDATE SET uploader = excluded.uploader, kind = excluded.kind, \
     filename = excluded.filename, mime_type = excluded.mime_type, size = excluded.size, width = excluded.width, \
     height = excluded.height, duration_ms = excluded.duration_ms, state = excluded.state, \
-    message_id = excluded.message_id, created_at = excluded.created_at";
+    created_at = excluded.created_at";
 const GET: &str = concat!(
     "SELECT ",
     attachment_columns!(),
     " FROM chat_attachments a WHERE a.id = ANY($1)"
 );
+pub(super) const SHOWN_BY: &str = "SELECT f.message_id FROM chat_message_files f WHERE f.attachment_id = $1 \
+    AND ($2::uuid[] IS NULL OR f.conversation_id = ANY($2)) AND ($3::uuid IS NULL OR f.message_id > $3) \
+    ORDER BY f.message_id LIMIT $4";
 const MOVE: &str = "UPDATE chat_attachments SET state = $3 WHERE id = $1 AND state = $2";
 /// Both lists by their index, in order of id.
 const STALE: &str = concat!(
@@ -54,7 +57,6 @@ pub(super) async fn put_attachments(
         .bind(all(files, |file| file.height.map(i64::from)))
         .bind(all(files, |file| file.duration_ms.map(int)))
         .bind(all(files, |file| file.state.column()))
-        .bind(all(files, |file| file.message_id.map(|id| id.as_uuid())))
         .bind(all(files, |file| file.created_at.as_millis()));
     transaction.run(query).await?;
     Ok(())
@@ -88,6 +90,22 @@ impl AttachmentStore for PostgresStore {
         let query = statement(GET).bind(all(ids, |id| id.as_uuid()));
         let found = self.database().list(query, rows::attachment);
         found.await.map_err(|error| error.into_backend("attachments"))
+    }
+
+    async fn shown_by(
+        &self,
+        id: AttachmentId,
+        within: Option<&[ConversationId]>,
+        after: Option<MessageId>,
+        limit: usize,
+    ) -> BackendResult<Vec<MessageId>> {
+        let query = statement(SHOWN_BY)
+            .bind(id.as_uuid())
+            .bind(within.map(|within| all(within, |id| id.as_uuid())))
+            .bind(after.map(|id| id.as_uuid()))
+            .bind(size(limit));
+        let found = self.database().list(query, |cells| cells.message());
+        found.await.map_err(|error| error.into_backend("shown_by"))
     }
 
     async fn move_attachment(

@@ -73,24 +73,35 @@ fn together<'a>(
     clock: Arc<dyn Clock>,
 ) -> futures::future::BoxFuture<'a, Result<Answers, Error>> {
     Box::pin(async move {
-        let (mut slate, locked) = facts::load(transaction, &changes).await?;
-        let mut pending = Pending::default();
         let mut answers = Vec::with_capacity(changes.len());
-        for (place, change) in (0..).zip(changes.iter()) {
-            answers.push(match decide(&slate, change, clock.as_ref()) {
-                Ok(Ok((seen, writes))) => {
-                    take(&mut slate, &mut pending, &locked, &seen, writes, place)?;
-                    Ok(())
+        while let Some(rest) = changes.get(answers.len()..).filter(|rest| !rest.is_empty()) {
+            let (mut slate, locked) = facts::load(transaction, rest).await?;
+            let mut pending = Pending::default();
+            for change in rest {
+                let place = place(answers.len());
+                answers.push(match decide(&slate, change, clock.as_ref()) {
+                    Ok(Ok((seen, writes))) => {
+                        take(&mut slate, &mut pending, &locked, &seen, writes, place)?;
+                        Ok(())
+                    }
+                    Ok(Err(refusal)) => Err(refusal),
+                    Err(error) => Err(error.into_backend(OPERATION).into()),
+                });
+                // What a purge takes along is not at hand, so those after it see what is read anew.
+                if !pending.purges.is_empty() {
+                    break;
                 }
-                Ok(Err(refusal)) => Err(refusal),
-                Err(error) => Err(error.into_backend(OPERATION).into()),
-            });
-        }
-        if !pending.is_empty() {
-            writes::flush(transaction, &locked, pending).await?;
+            }
+            if !pending.is_empty() {
+                writes::flush(transaction, &locked, pending).await?;
+            }
         }
         Ok(answers)
     })
+}
+
+fn place(index: usize) -> Place {
+    Place::try_from(index).unwrap_or(Place::MAX)
 }
 
 /// The same with a mark before each change's writes, so that those of a broken one can be taken back.
@@ -102,7 +113,8 @@ fn one_by_one<'a>(
     Box::pin(async move {
         let (mut slate, mut locked) = facts::load(transaction, &changes).await?;
         let mut answers = Vec::with_capacity(changes.len());
-        for (place, change) in (0..).zip(changes.iter()) {
+        for (index, change) in changes.iter().enumerate() {
+            let place = place(index);
             let (seen, writes) = match decide(&slate, change, clock.as_ref()) {
                 Ok(Ok(decided)) => decided,
                 Ok(Err(refusal)) => {
@@ -117,6 +129,7 @@ fn one_by_one<'a>(
             let before = slate.clone();
             transaction.mark().await?;
             let mut pending = Pending::default();
+            let purges = writes.purge.is_some();
             let done = match take(&mut slate, &mut pending, &locked, &seen, writes, place) {
                 Ok(()) => writes::flush(transaction, &locked, pending).await,
                 Err(error) => Err(error),
@@ -124,7 +137,12 @@ fn one_by_one<'a>(
             match done {
                 Ok(()) => {
                     transaction.keep().await?;
-                    note(&mut locked, &slate, change);
+                    if purges {
+                        let rest = changes.get(index + 1..).unwrap_or_default();
+                        (slate, locked) = facts::load(transaction, rest).await?;
+                    } else {
+                        note(&mut locked, &slate, change);
+                    }
                     answers.push(Ok(()));
                 }
                 Err(error) if error.blames_a_change() => {

@@ -7,15 +7,17 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chat_core::id::{ConversationId, MessageId, UserId};
-use chat_core::model::{DirectPair, Reaction};
-use chat_core::store::{Change, MembersNeeded, Target};
+use chat_core::model::{DirectPair, Message, Reaction, Restrictions};
+use chat_core::store::{Change, Facts, MembersNeeded, Target};
 use uuid::Uuid;
 
 use super::pending::{Locked, LockedOnes};
-use super::rows::{self, attachment_columns, conversation_columns, member_columns, message_columns};
+use super::rows::{
+    self, attachment_columns, conversation_columns, member_columns, message_columns, restriction_columns,
+};
 use super::slate::Slate;
 use crate::error::Error;
-use crate::statement::{Cells, all, statement};
+use crate::statement::{Cells, all, size, statement};
 use crate::transaction::Transaction;
 
 pub(super) const CONVERSATIONS: &str = concat!(
@@ -38,6 +40,16 @@ const ATTACHMENTS: &str = concat!(
     attachment_columns!(),
     " FROM chat_attachments a WHERE a.id = ANY($1) ORDER BY a.id FOR NO KEY UPDATE"
 );
+/// How many messages show each file, counted up to `$2`; after the files were locked, which who shows them does too.
+pub(super) const FILE_USES: &str = "SELECT k.id, n.uses FROM unnest($1::uuid[]) k(id) CROSS JOIN LATERAL \
+    (SELECT count(*) AS uses FROM (SELECT 1 FROM chat_message_files f WHERE f.attachment_id = k.id LIMIT $2) f) n";
+pub(super) const PINS: &str = "SELECT m.conversation_id, m.id, m.expires_at FROM chat_messages m \
+    WHERE m.conversation_id = ANY($1) AND m.pinned_at IS NOT NULL AND m.deleted_at IS NULL";
+pub(super) const RESTRICTIONS: &str = concat!(
+    "SELECT u.id, ",
+    restriction_columns!(),
+    " FROM chat_users u WHERE u.id = ANY($1)"
+);
 pub(super) const MEMBERS: &str = concat!(
     "SELECT ",
     member_columns!(),
@@ -49,11 +61,15 @@ pub(super) const ALL_MEMBERS: &str = concat!(
     member_columns!(),
     " FROM chat_members mb WHERE mb.conversation_id = ANY($1)"
 );
+/// Earlier sends, and what their senders are forbidden, which nearly every send asks too.
 pub(super) const REPLAYS: &str = concat!(
-    "SELECT ",
+    "SELECT k.sender_id, u.id IS NOT NULL, ",
+    restriction_columns!(),
+    ", ",
     message_columns!(),
     " FROM unnest($1::uuid[], $2::text[], $3::text[]) k(conversation_id, sender_id, client_id) \
-     JOIN chat_messages m ON m.conversation_id = k.conversation_id AND m.sender_id = k.sender_id \
+     LEFT JOIN chat_users u ON u.id = k.sender_id \
+     LEFT JOIN chat_messages m ON m.conversation_id = k.conversation_id AND m.sender_id = k.sender_id \
        AND m.client_id = k.client_id"
 );
 pub(super) const MESSAGES: &str = concat!(
@@ -154,9 +170,12 @@ async fn lock_files(
     }
     let ids: Vec<Uuid> = ids.into_iter().collect();
     let files = transaction
-        .list(statement(ATTACHMENTS).bind(ids), rows::attachment)
+        .list(statement(ATTACHMENTS).bind(ids.as_slice()), rows::attachment)
         .await?;
     slate.attachments = files.into_iter().map(|file| (file.id, file)).collect();
+    let uses = statement(FILE_USES).bind(ids).bind(size(Facts::FILE_USES));
+    let uses = transaction.list(uses, |cells| Ok((cells.attachment()?, cells.int()?)));
+    slate.file_uses = uses.await?.into_iter().filter(|(_, uses)| *uses > 0).collect();
     Ok(())
 }
 
@@ -170,6 +189,8 @@ struct Asked<'c> {
     hidden: BTreeSet<(&'c str, Uuid)>,
     reactions: BTreeSet<Uuid>,
     blocks: BTreeSet<(&'c str, &'c str)>,
+    pins: BTreeSet<Uuid>,
+    restrictions: BTreeSet<&'c str>,
 }
 
 impl<'c> Asked<'c> {
@@ -183,6 +204,9 @@ impl<'c> Asked<'c> {
                     asked.blocks.insert((other.as_str(), user.as_str()));
                 }
             }
+            asked
+                .restrictions
+                .extend(needs.restrictions_of.as_ref().map(UserId::as_str));
             // In a conversation that is not there yet there is nothing to read.
             let Some(id) = slate
                 .find(&needs.target)
@@ -196,6 +220,9 @@ impl<'c> Asked<'c> {
                     asked.members.extend(users.iter().map(|user| (id, user.as_str())));
                 }
                 MembersNeeded::All => drop(asked.all_members.insert(id)),
+            }
+            if needs.pins {
+                asked.pins.insert(id);
             }
             if let Some((sender, client_id)) = &needs.replay {
                 asked.replays.insert((id, sender.as_str(), client_id.as_str()));
@@ -216,7 +243,7 @@ impl<'c> Asked<'c> {
         asked
     }
 
-    async fn load(self, transaction: &mut Transaction, slate: &mut Slate) -> Result<(), Error> {
+    async fn load(mut self, transaction: &mut Transaction, slate: &mut Slate) -> Result<(), Error> {
         if !self.members.is_empty() {
             let keys: Vec<_> = self.members.into_iter().collect();
             let query = statement(MEMBERS)
@@ -235,12 +262,36 @@ impl<'c> Asked<'c> {
                 .bind(all(&keys, |key| key.0))
                 .bind(all(&keys, |key| key.1))
                 .bind(all(&keys, |key| key.2));
-            for message in transaction.list(query, rows::message).await? {
+            for (sender, restrictions, message) in transaction.list(query, replay).await? {
+                self.restrictions.remove(sender.as_str());
+                slate.restrictions.insert(sender, restrictions);
+                let Some(message) = message else { continue };
                 if let Some(client_id) = message.client_id.clone() {
                     let key = (message.conversation_id, message.sender_id.clone(), client_id);
                     slate.replays.insert(key, message.id);
                 }
                 slate.messages.insert(message.id, message);
+            }
+        }
+        if !self.restrictions.is_empty() {
+            let users: Vec<&str> = self.restrictions.into_iter().collect();
+            let query = statement(RESTRICTIONS).bind(users);
+            let found = transaction.list(query, |cells| Ok((cells.user()?, rows::restrictions(cells)?)));
+            slate.restrictions.extend(found.await?);
+        }
+        if !self.pins.is_empty() {
+            for conversation in &self.pins {
+                slate
+                    .pinned
+                    .insert(ConversationId::from_uuid(*conversation), HashMap::new());
+            }
+            let conversations: Vec<Uuid> = self.pins.into_iter().collect();
+            let found = transaction.list(statement(PINS).bind(conversations), |cells| {
+                Ok((cells.conversation()?, cells.message()?, cells.opt_time()?))
+            });
+            for (conversation, message, expires_at) in found.await? {
+                let pinned = slate.pinned.entry(conversation).or_default();
+                pinned.insert(message, expires_at);
             }
         }
         if !self.messages.is_empty() {
@@ -284,6 +335,24 @@ fn add_members(members: Vec<chat_core::model::Member>, slate: &mut Slate) {
         .map(|member| ((member.conversation_id, member.user_id.clone()), member))
         .collect();
     slate.members.extend(keyed);
+}
+
+type Replay = (UserId, Restrictions, Option<Message>);
+
+fn replay(cells: &mut Cells<'_>) -> Result<Replay, Error> {
+    let sender = cells.user()?;
+    let restrictions = if cells.flag()? {
+        rows::restrictions(cells)?
+    } else {
+        cells.skip(rows::RESTRICTION_COLUMNS);
+        Restrictions::default()
+    };
+    let message = if cells.is_null()? {
+        None
+    } else {
+        Some(rows::message(cells)?)
+    };
+    Ok((sender, restrictions, message))
 }
 
 fn reaction(cells: &mut Cells<'_>) -> Result<Reaction, Error> {

@@ -5,7 +5,7 @@ use chat_core::error::BackendResult;
 use chat_core::id::{MessageId, UserId};
 use chat_core::model::Message;
 use chat_core::store::{
-    ChangedMessages, ChangesQuery, ExpiryKey, History, HistoryQuery, MessageStore, PersonalFacts,
+    ChangedMessages, ChangesQuery, ExpiryKey, History, HistoryQuery, MessageStore, PersonalFacts, PinsQuery,
     ReactionSummary, SearchQuery,
 };
 use chat_core::time::Timestamp;
@@ -13,8 +13,9 @@ use uuid::Uuid;
 
 use super::PostgresStore;
 use super::rows::{self, message_columns};
+use super::sight::{bind_viewer, ranges, viewer_sees};
 use crate::error::Error;
-use crate::statement::{all, size, statement};
+use crate::statement::{all, int, size, statement};
 
 pub(super) const GET: &str = concat!(
     "SELECT ",
@@ -32,6 +33,16 @@ pub(super) const EXPIRED: &str = concat!(
     " FROM chat_messages m WHERE m.expires_at IS NOT NULL AND m.expires_at <= $1 \
      AND (m.text <> '' OR m.content IS NOT NULL) AND (m.expires_at, m.id) > ($2, $3) \
      ORDER BY m.expires_at, m.id LIMIT $4"
+);
+
+pub(super) const PINNED: &str = concat!(
+    "SELECT ",
+    message_columns!(),
+    " FROM chat_messages m WHERE m.conversation_id = $1 AND m.pinned_at IS NOT NULL AND m.deleted_at IS NULL \
+     AND ($7::int8 IS NULL OR (m.pinned_at, m.seq) < ($7, $8::int8)) \
+     AND EXISTS (SELECT 1 FROM unnest($5::int8[], $6::int8[]) r(low, high) WHERE m.seq BETWEEN r.low AND r.high) AND ",
+    viewer_sees!("m"),
+    " ORDER BY m.pinned_at DESC, m.seq DESC LIMIT $9"
 );
 
 #[async_trait]
@@ -63,6 +74,18 @@ impl MessageStore for PostgresStore {
     async fn search(&self, query: &SearchQuery) -> BackendResult<Vec<Message>> {
         let hits = self.search_messages(query).await;
         hits.map_err(|error| error.into_backend("search"))
+    }
+
+    async fn pinned(&self, query: &PinsQuery) -> BackendResult<Vec<Message>> {
+        let ranges = ranges(&query.viewer.member, 0, i64::MAX);
+        let page = bind_viewer(statement(PINNED), &query.viewer)
+            .bind(ranges.low)
+            .bind(ranges.high)
+            .bind(query.after.map(|after| after.at.as_millis()))
+            .bind(query.after.map(|after| int(after.seq)))
+            .bind(size(query.limit));
+        let found = self.database().list(page, rows::message);
+        found.await.map_err(|error| error.into_backend("pinned"))
     }
 
     async fn changed_messages(&self, query: &ChangesQuery) -> BackendResult<ChangedMessages> {

@@ -12,8 +12,10 @@ mod history;
 mod inbox;
 mod mention;
 mod message;
+mod mute;
 mod outbox;
 mod pending;
+mod personal;
 #[cfg(test)]
 mod plans;
 mod position;

@@ -21,6 +21,8 @@ pub(super) struct Pending {
     pub(super) messages: BTreeMap<(ConversationId, Seq), (Message, Place)>,
     /// Messages whose mentions go before those of the present state come.
     pub(super) mentions_reset: BTreeSet<(ConversationId, Seq)>,
+    /// Messages whose files are no more those that are known to be shown by them.
+    pub(super) files_reset: BTreeSet<MessageId>,
     pub(super) advances: Vec<Advance>,
     pub(super) reactions_cleared: BTreeSet<MessageId>,
     pub(super) reactions_removed: BTreeSet<(MessageId, UserId, String)>,
@@ -133,12 +135,12 @@ impl Pending {
         let is_new = locked
             .get(&message.conversation_id)
             .is_none_or(|conversation| message.seq > conversation.last_seq);
-        let keeps_mentions = slate
-            .messages
-            .get(&message.id)
-            .is_some_and(|old| old.mentions == message.mentions);
-        if !is_new && !keeps_mentions {
+        let old = slate.messages.get(&message.id);
+        if !is_new && old.is_none_or(|old| old.mentions != message.mentions) {
             self.mentions_reset.insert(key);
+        }
+        if !is_new && old.is_none_or(|old| old.content.attachments != message.content.attachments) {
+            self.files_reset.insert(message.id);
         }
         self.messages.insert(key, (message, place));
         Ok(())

@@ -8,11 +8,13 @@ use crate::statement::{int, statement};
 use crate::transaction::Transaction;
 
 /// What hangs on messages below `$2`, before they go themselves. Hides and reactions are found by their message.
-pub(super) const STEPS: [&str; 4] = [
+pub(super) const STEPS: [&str; 5] = [
     "DELETE FROM chat_hides h USING chat_messages m \
        WHERE m.conversation_id = $1 AND m.seq < $2 AND h.message_id = m.id",
     "DELETE FROM chat_reactions r USING chat_messages m \
        WHERE m.conversation_id = $1 AND m.seq < $2 AND r.message_id = m.id",
+    "DELETE FROM chat_message_files f USING chat_messages m \
+       WHERE m.conversation_id = $1 AND m.seq < $2 AND f.message_id = m.id",
     "DELETE FROM chat_mentions WHERE conversation_id = $1 AND seq < $2",
     "DELETE FROM chat_messages WHERE conversation_id = $1 AND seq < $2",
 ];

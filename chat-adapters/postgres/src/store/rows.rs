@@ -4,23 +4,20 @@ use std::time::Duration;
 
 use chat_core::model::{
     Attachment, Conversation, Deletion, DirectPair, Horizon, Kept, LastCountable, Member, Message, Muted,
-    ReplyTarget, Retention,
+    Pin, ReplyTarget, Restrictions, Retention,
 };
-use chat_core::time::Timestamp;
 
 use crate::error::Error;
 use crate::statement::Cells;
-
-/// `muted_until` of a mute without end.
-pub(super) const MUTED_FOREVER: i64 = i64::MAX;
 
 /// Columns of a conversation `c`, as [`conversation`](super::rows::conversation) reads them.
 macro_rules! conversation_columns {
     () => {
         "c.id, c.kind, c.pair_low, c.pair_high, c.name, c.description, c.avatar, c.created_by, c.created_at, \
          c.last_activity_at, c.changed_at, c.rev, c.last_seq, c.last_countable_seq, c.last_countable_sender, \
-         c.last_countable_other_seq, c.last_countable_other_at, c.members_rev, c.member_count, c.permissions, c.frozen, c.message_ttl_ms, c.custom, \
-         c.dissolved_at, c.first_seq, c.min_rev, c.oldest_at, c.retention"
+         c.last_countable_other_seq, c.last_countable_other_at, c.members_rev, c.member_count, c.permissions, c.frozen, \
+         c.message_ttl_ms, c.slow_mode_ms, c.sends_until, c.custom, c.dissolved_at, c.first_seq, c.min_rev, c.oldest_at, \
+         c.retention"
     };
 }
 pub(super) use conversation_columns;
@@ -58,6 +55,8 @@ pub(super) fn conversation(cells: &mut Cells<'_>) -> Result<Conversation, Error>
         permissions: cells.json()?,
         frozen: cells.flag()?,
         message_ttl_ms: cells.opt_uint()?,
+        slow_mode: cells.opt_uint()?.map(Duration::from_millis),
+        sends_until: cells.time()?,
         custom: cells.json()?,
         dissolved_at: cells.opt_time()?,
         horizon: Horizon {
@@ -78,8 +77,8 @@ macro_rules! member_columns {
     () => {
         "mb.conversation_id, mb.user_id, mb.role, mb.state, mb.joined_at, mb.intervals, mb.delivered_seq, \
          mb.read_seq, mb.contacts_read_seq, mb.public_read_seq, mb.unread_floor, mb.visible_from, mb.unread_from, \
-         mb.pinned_at, mb.muted_until, mb.archived_seq, mb.hidden_seq, mb.notification_level, mb.rev, mb.user_rev, \
-         mb.reset_user_rev"
+         mb.pinned_at, mb.muted_until, mb.archived_seq, mb.hidden_seq, mb.notification_level, mb.silenced_until, \
+         mb.last_sent_at, mb.rev, mb.user_rev, mb.reset_user_rev"
     };
 }
 pub(super) use member_columns;
@@ -100,16 +99,35 @@ pub(super) fn member(cells: &mut Cells<'_>) -> Result<Member, Error> {
         visible_from: cells.uint()?,
         unread_from: cells.opt_uint()?,
         pinned_at: cells.opt_time()?,
-        muted: cells.take::<Option<i64>>()?.map(|until| match until {
-            MUTED_FOREVER => Muted::Forever,
-            until => Muted::Until(Timestamp::from_millis(until)),
-        }),
+        muted: cells.opt_muted()?,
         archived_seq: cells.opt_uint()?,
         hidden_seq: cells.opt_uint()?,
         notification_level: cells.name()?,
+        silenced: cells.opt_muted()?,
+        last_sent_at: cells.opt_time()?,
         rev: cells.uint()?,
         user_rev: cells.uint()?,
         reset_user_rev: cells.uint()?,
+    })
+}
+
+/// What a user `u` is forbidden, as [`restrictions`](super::rows::restrictions) reads it.
+macro_rules! restriction_columns {
+    () => {
+        "u.suspended, u.suspended_until, u.muted_until"
+    };
+}
+pub(super) use restriction_columns;
+
+/// How many columns that are.
+pub(super) const RESTRICTION_COLUMNS: usize = 3;
+
+pub(super) fn restrictions(cells: &mut Cells<'_>) -> Result<Restrictions, Error> {
+    let suspended = cells.flag()?;
+    let until = cells.opt_time()?;
+    Ok(Restrictions {
+        suspended: suspended.then(|| until.map_or(Muted::Forever, Muted::Until)),
+        muted: cells.opt_muted()?,
     })
 }
 
@@ -119,7 +137,7 @@ macro_rules! message_columns {
         "m.id, m.conversation_id, m.seq, m.rev, m.sender_id, m.client_id, m.payload_hash, m.kind, m.text, m.format, \
          m.content, m.reply_to_id, m.reply_to_seq, m.mentions, m.mentions_all, m.silent, m.countable, \
          m.client_time, m.created_at, m.edited_at, m.version, m.deleted_at, m.deleted_by, m.expires_at, \
-         m.kept_at, m.kept_by, m.kept_expires_at"
+         m.kept_at, m.kept_by, m.kept_expires_at, m.pinned_at, m.pinned_by"
     };
 }
 pub(super) use message_columns;
@@ -158,6 +176,10 @@ pub(super) fn message(cells: &mut Cells<'_>) -> Result<Message, Error> {
             (Some(at), Some(by), Some(expires_at)) => Some(Kept { at, by, expires_at }),
             _ => None,
         },
+        pinned: match (cells.opt_time()?, cells.opt_user()?) {
+            (Some(at), Some(by)) => Some(Pin { at, by }),
+            _ => None,
+        },
     })
 }
 
@@ -165,7 +187,7 @@ pub(super) fn message(cells: &mut Cells<'_>) -> Result<Message, Error> {
 macro_rules! attachment_columns {
     () => {
         "a.id, a.uploader, a.kind, a.filename, a.mime_type, a.size, a.width, a.height, a.duration_ms, a.state, \
-         a.message_id, a.created_at"
+         a.created_at"
     };
 }
 pub(super) use attachment_columns;
@@ -182,7 +204,6 @@ pub(super) fn attachment(cells: &mut Cells<'_>) -> Result<Attachment, Error> {
         height: cells.opt_small()?,
         duration_ms: cells.opt_uint()?,
         state: cells.name()?,
-        message_id: cells.opt_message()?,
         created_at: cells.time()?,
     })
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chat_core::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
-use chat_core::model::{Attachment, Conversation, DirectPair, Member, Message, Reaction};
+use chat_core::model::{Attachment, Conversation, DirectPair, Member, Message, Reaction, Restrictions};
 use chat_core::store::{Facts, MembersNeeded, Needs, Target, Writes};
 use chat_core::time::Timestamp;
 
@@ -24,6 +24,11 @@ pub(super) struct Slate {
     pub(super) reactions: HashMap<MessageId, Vec<Reaction>>,
     pub(super) hidden: HashSet<(UserId, MessageId)>,
     pub(super) user_revs: HashMap<UserId, u64>,
+    /// How many messages show a file: counted in the tables up to [`Facts::FILE_USES`], then with each write.
+    pub(super) file_uses: HashMap<AttachmentId, i64>,
+    /// Pinned messages, no tombstones, of the conversations somebody asked about, with when they expire.
+    pub(super) pinned: HashMap<ConversationId, HashMap<MessageId, Option<Timestamp>>>,
+    pub(super) restrictions: HashMap<UserId, Restrictions>,
 }
 
 impl Slate {
@@ -54,6 +59,17 @@ impl Slate {
         }
         facts.attachments = pick(&self.attachments, &needs.attachments);
         facts.user_revs = pick(&self.user_revs, &needs.user_revs);
+        facts.file_uses = (needs.attachments.iter())
+            .filter_map(|id| {
+                let uses = u64::try_from(*self.file_uses.get(id)?).unwrap_or(0);
+                Some((*id, uses.min(Facts::FILE_USES as u64)))
+            })
+            .collect();
+        let writer = needs.restrictions_of.as_ref();
+        facts.restrictions = writer
+            .and_then(|user| self.restrictions.get(user))
+            .copied()
+            .unwrap_or_default();
         facts
     }
 
@@ -84,6 +100,12 @@ impl Slate {
                 .keys()
                 .filter(|message| self.hidden.contains(&(user.clone(), **message)));
             facts.hidden = hidden.copied().collect();
+        }
+        if needs.pins
+            && let Some(pinned) = self.pinned.get(&id)
+        {
+            let stands = |expires_at: &&Option<Timestamp>| expires_at.is_none_or(|at| at > facts.now);
+            facts.pins = pinned.values().filter(stands).count() as u64;
         }
         if let Some(reactions) = needs.reactions.and_then(|message| self.reactions.get(&message)) {
             let here = reactions.iter().filter(|reaction| reaction.conversation_id == id);
@@ -133,16 +155,6 @@ impl Slate {
             }
             self.conversations.insert(new.id, new.clone());
         }
-        if let Some(purge) = writes.purge {
-            let goes = |message: &Message| {
-                message.conversation_id == purge.conversation_id && message.seq < purge.below
-            };
-            for message in self.messages.values().filter(|message| goes(message)) {
-                self.reactions.remove(&message.id);
-            }
-            // Keys of sends lead to messages, so those of the purged ones lead nowhere.
-            self.messages.retain(|_, message| !goes(message));
-        }
         for member in &writes.members {
             let key = (member.conversation_id, member.user_id.clone());
             self.members.insert(key, member.clone());
@@ -156,6 +168,8 @@ impl Slate {
                 );
                 self.replays.insert(key, message.id);
             }
+            self.note_files(message);
+            self.note_pin(message);
             self.messages.insert(message.id, message.clone());
         }
         for message in &writes.reactions_cleared {
@@ -181,6 +195,32 @@ impl Slate {
             // Users nobody knows have none.
             if let Some(known) = self.user_revs.get_mut(user) {
                 *known = *user_rev;
+            }
+        }
+    }
+}
+
+impl Slate {
+    /// Counts what a message shows from now on instead of what it showed.
+    fn note_files(&mut self, message: &Message) {
+        let files = |message: &Message| -> HashSet<AttachmentId> {
+            message.content.attachments.iter().copied().collect()
+        };
+        let (old, new) = (self.messages.get(&message.id).map(files), files(message));
+        for file in old.into_iter().flatten() {
+            *self.file_uses.entry(file).or_default() -= 1;
+        }
+        for file in new {
+            *self.file_uses.entry(file).or_default() += 1;
+        }
+    }
+
+    fn note_pin(&mut self, message: &Message) {
+        if let Some(pinned) = self.pinned.get_mut(&message.conversation_id) {
+            if message.pinned.is_some() && !message.is_deleted() {
+                pinned.insert(message.id, message.expires_at);
+            } else {
+                pinned.remove(&message.id);
             }
         }
     }

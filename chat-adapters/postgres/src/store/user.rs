@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use chat_core::error::BackendResult;
 use chat_core::id::UserId;
-use chat_core::model::{AttachmentState, NewUser, User, UserPatch};
+use chat_core::model::{AttachmentState, Erasure, NewUser, User, UserPatch};
 use chat_core::store::{UserSearch, UserStore};
 use chat_core::text::fold;
 use chat_core::time::Timestamp;
@@ -12,16 +12,18 @@ use super::attachment::move_file;
 use super::search::{TRIGRAM, pattern};
 use crate::error::Error;
 use crate::names::Named;
-use crate::statement::{Cells, Statement, int, size, statement, time, users};
+use crate::statement::{Cells, Statement, int, muted, size, statement, time, users};
 use crate::transaction::Transaction;
 
 /// Columns of a user `u`, as [`user`] reads them.
 macro_rules! user_columns {
     () => {
         "u.id, u.name, u.avatar_url, u.avatar, u.kind, u.email, u.phone, u.custom, u.settings, u.suspended, \
-         u.created_at, u.last_seen_at, u.user_rev"
+         u.suspended_until, u.muted_until, u.created_at, u.last_seen_at, u.user_rev, u.erased_at, u.erased_messages, \
+         u.erasure_done"
     };
 }
+pub(super) use user_columns;
 
 const GET: &str = concat!("SELECT ", user_columns!(), " FROM chat_users u WHERE u.id = $1");
 const LOCK: &str = concat!(
@@ -52,13 +54,13 @@ pub(super) const PROPOSED: &str = found!(" AND (u.folded_name LIKE $5 OR u.email
 /// For texts too short for the index: through all users.
 const SCANNED: &str = found!("");
 const ADD: &str = "INSERT INTO chat_users (id, name, folded_name, avatar_url, avatar, kind, email, phone, custom, \
-    settings, suspended, created_at, last_seen_at, user_rev) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO NOTHING";
+    settings, suspended, suspended_until, muted_until, created_at, last_seen_at, user_rev, erased_at, erased_messages, \
+    erasure_done) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (id) DO NOTHING";
 const PUT: &str = "UPDATE chat_users SET name = $2, folded_name = $3, avatar_url = $4, avatar = $5, kind = $6, \
-    email = $7, phone = $8, custom = $9, settings = $10, suspended = $11, created_at = $12, last_seen_at = $13, \
-    user_rev = $14 WHERE id = $1";
+    email = $7, phone = $8, custom = $9, settings = $10, suspended = $11, suspended_until = $12, muted_until = $13, \
+    created_at = $14, last_seen_at = $15, user_rev = $16, erased_at = $17, erased_messages = $18, erasure_done = $19 WHERE id = $1";
 
-fn user(cells: &mut Cells<'_>) -> Result<User, Error> {
+pub(super) fn user(cells: &mut Cells<'_>) -> Result<User, Error> {
     Ok(User {
         id: cells.user()?,
         name: cells.text()?,
@@ -70,9 +72,19 @@ fn user(cells: &mut Cells<'_>) -> Result<User, Error> {
         custom: cells.json()?,
         settings: cells.json()?,
         suspended: cells.flag()?,
+        suspended_until: cells.opt_time()?,
+        muted: cells.opt_muted()?,
         created_at: cells.time()?,
         last_seen_at: cells.opt_time()?,
         user_rev: cells.uint()?,
+        erased: match (
+            cells.opt_time()?,
+            cells.opt_name()?,
+            cells.take::<Option<bool>>()?,
+        ) {
+            (Some(at), Some(messages), Some(done)) => Some(Erasure { at, messages, done }),
+            _ => None,
+        },
     })
 }
 
@@ -89,9 +101,14 @@ fn bind(query: Statement, user: &User) -> Statement {
         .bind((!user.custom.is_empty()).then_some(Json(&user.custom)))
         .bind(Json(&user.settings))
         .bind(user.suspended)
+        .bind(time(user.suspended_until))
+        .bind(muted(user.muted))
         .bind(user.created_at.as_millis())
         .bind(time(user.last_seen_at))
         .bind(int(user.user_rev))
+        .bind(user.erased.map(|erasure| erasure.at.as_millis()))
+        .bind(user.erased.map(|erasure| erasure.messages.column()))
+        .bind(user.erased.map(|erasure| erasure.done))
 }
 
 #[async_trait]

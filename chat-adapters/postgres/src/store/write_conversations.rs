@@ -90,6 +90,15 @@ const COLUMNS: &[Column<Conversation>] = &[
     Column::new("message_ttl_ms", "int8", |q, rows| {
         q.bind(all(rows, |(row, _)| row.message_ttl_ms.map(int)))
     }),
+    Column::new("slow_mode_ms", "int8", |q, rows| {
+        q.bind(all(rows, |(row, _)| {
+            row.slow_mode
+                .map(|pause| i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
+        }))
+    }),
+    Column::new("sends_until", "int8", |q, rows| {
+        q.bind(all(rows, |(row, _)| row.sends_until.as_millis()))
+    }),
     Column::new("custom", "jsonb", |q, rows| {
         q.bind(all(rows, |(row, _)| {
             (!row.custom.is_empty()).then_some(Json(&row.custom))

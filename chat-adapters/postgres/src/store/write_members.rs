@@ -2,17 +2,16 @@
 
 use std::sync::LazyLock;
 
-use chat_core::model::{Member, Muted};
+use chat_core::model::Member;
 use sqlx::types::Json;
 
 use super::bulk::{self, Column, Placed};
 use super::pending::LockedOnes;
-use super::rows::MUTED_FOREVER;
 use super::sight::covers;
 use super::writes::floor;
 use crate::error::Error;
 use crate::names::Named;
-use crate::statement::{all, int, statement, time};
+use crate::statement::{all, int, muted, statement, time};
 use crate::transaction::Transaction;
 
 const COLUMNS: &[Column<Member>] = &[
@@ -59,12 +58,7 @@ const COLUMNS: &[Column<Member>] = &[
         q.bind(all(rows, |(row, _)| time(row.pinned_at)))
     }),
     Column::new("muted_until", "int8", |q, rows| {
-        q.bind(all(rows, |(row, _)| {
-            row.muted.map(|muted| match muted {
-                Muted::Until(at) => at.as_millis(),
-                Muted::Forever => MUTED_FOREVER,
-            })
-        }))
+        q.bind(all(rows, |(row, _)| muted(row.muted)))
     }),
     Column::new("archived_seq", "int8", |q, rows| {
         q.bind(all(rows, |(row, _)| row.archived_seq.map(int)))
@@ -74,6 +68,12 @@ const COLUMNS: &[Column<Member>] = &[
     }),
     Column::new("notification_level", "text", |q, rows| {
         q.bind(all(rows, |(row, _)| row.notification_level.column()))
+    }),
+    Column::new("silenced_until", "int8", |q, rows| {
+        q.bind(all(rows, |(row, _)| muted(row.silenced)))
+    }),
+    Column::new("last_sent_at", "int8", |q, rows| {
+        q.bind(all(rows, |(row, _)| time(row.last_sent_at)))
     }),
     Column::new("rev", "int8", |q, rows| {
         q.bind(all(rows, |(row, _)| int(row.rev)))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use chat_core::access::is_previewable;
-use chat_core::id::ConversationId;
+use chat_core::id::{ConversationId, MessageId};
 use chat_core::model::{Content, Message, Seq};
 use chat_core::text::fold;
 use sqlx::types::Json;
@@ -103,6 +103,14 @@ const COLUMNS: &[Column<Message>] = &[
             time(row.kept.as_ref().map(|kept| kept.expires_at))
         }))
     }),
+    Column::new("pinned_at", "int8", |q, rows| {
+        q.bind(all(rows, |(row, _)| time(row.pinned.as_ref().map(|pin| pin.at))))
+    }),
+    Column::new("pinned_by", "text", |q, rows| {
+        q.bind(all(rows, |(row, _)| {
+            row.pinned.as_ref().map(|pin| pin.by.as_str())
+        }))
+    }),
     Column::new("mentions", "jsonb", |q, rows| {
         q.bind(all(rows, |(row, _)| {
             (!row.mentions.is_empty()).then_some(Json(&row.mentions))
@@ -136,6 +144,7 @@ pub(super) async fn put_messages(
     locked: &LockedOnes,
     rows: &[&Placed<Message>],
     mentions_reset: &BTreeSet<(ConversationId, Seq)>,
+    files_reset: &BTreeSet<MessageId>,
 ) -> Result<(), Error> {
     if rows.is_empty() {
         return Ok(());
@@ -147,7 +156,8 @@ pub(super) async fn put_messages(
     if written != rows.len() as u64 {
         return Err(Error::Broken("another message has this seq"));
     }
-    put_mentions(transaction, rows, mentions_reset).await
+    put_mentions(transaction, rows, mentions_reset).await?;
+    put_files(transaction, rows, files_reset).await
 }
 
 async fn put_mentions(
@@ -178,6 +188,33 @@ async fn put_mentions(
             .bind(all(&mentions, |(_, user)| user.as_str()))
             .bind(all(&mentions, |(row, _)| row.created_at.as_millis()))
             .bind(all(&mentions, |(row, _)| row.id.as_uuid()));
+        transaction.run(query).await?;
+    }
+    Ok(())
+}
+
+async fn put_files(
+    transaction: &mut Transaction,
+    rows: &[&Placed<Message>],
+    reset: &BTreeSet<MessageId>,
+) -> Result<(), Error> {
+    if !reset.is_empty() {
+        const CLEAR: &str = "DELETE FROM chat_message_files WHERE message_id = ANY($1)";
+        let reset: Vec<_> = reset.iter().collect();
+        let query = statement(CLEAR).bind(all(&reset, |id| id.as_uuid()));
+        transaction.run(query).await?;
+    }
+    let shown: Vec<_> = rows
+        .iter()
+        .flat_map(|(row, _)| row.content.attachments.iter().map(move |file| (row, file)))
+        .collect();
+    if !shown.is_empty() {
+        const ADD: &str = "INSERT INTO chat_message_files (attachment_id, conversation_id, message_id) \
+            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) ON CONFLICT DO NOTHING";
+        let query = statement(ADD)
+            .bind(all(&shown, |(_, file)| file.as_uuid()))
+            .bind(all(&shown, |(row, _)| row.conversation_id.as_uuid()))
+            .bind(all(&shown, |(row, _)| row.id.as_uuid()));
         transaction.run(query).await?;
     }
     Ok(())

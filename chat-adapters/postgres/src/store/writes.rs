@@ -35,7 +35,14 @@ pub(super) async fn flush(
     let members: Vec<_> = pending.members.values().collect();
     put_members(transaction, locked, &members).await?;
     let messages: Vec<_> = pending.messages.values().collect();
-    put_messages(transaction, locked, &messages, &pending.mentions_reset).await?;
+    put_messages(
+        transaction,
+        locked,
+        &messages,
+        &pending.mentions_reset,
+        &pending.files_reset,
+    )
+    .await?;
     add_advances(transaction, &pending).await?;
     change_reactions(transaction, &pending).await?;
     let hides: Vec<_> = pending.hides.values().collect();
