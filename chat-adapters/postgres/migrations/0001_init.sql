@@ -26,6 +26,7 @@ CREATE TABLE chat_users (
   phone text COLLATE "C",
   custom jsonb,
   settings jsonb NOT NULL,
+  presence jsonb,
   suspended bool NOT NULL,
   suspended_until int8,
   muted_until int8,
@@ -251,6 +252,101 @@ CREATE TABLE chat_mutes (
   user_rev int8 NOT NULL,
   PRIMARY KEY (user_id, muted)
 );
+
+CREATE TABLE chat_former_texts (
+  message_id uuid NOT NULL,
+  version int8 NOT NULL,
+  conversation_id uuid NOT NULL,
+  edited_at int8 NOT NULL,
+  text text COLLATE "C" NOT NULL,
+  PRIMARY KEY (message_id, version)
+);
+
+-- Stars taken off stay with active = false: they are the change log that sync reads.
+CREATE TABLE chat_stars (
+  user_id text COLLATE "C" NOT NULL,
+  message_id uuid NOT NULL,
+  conversation_id uuid NOT NULL,
+  seq int8 NOT NULL,
+  active bool NOT NULL,
+  user_rev int8 NOT NULL,
+  PRIMARY KEY (user_id, message_id)
+);
+CREATE INDEX chat_stars_rev ON chat_stars (user_id, user_rev);
+CREATE INDEX chat_stars_active ON chat_stars (user_id, user_rev) WHERE active;
+-- Who has starred a message, for events that go to many.
+CREATE INDEX chat_stars_of ON chat_stars (message_id);
+
+-- Closed reports have resolved_at, resolved_by and action. message is the reported message as it was then.
+CREATE TABLE chat_reports (
+  id uuid PRIMARY KEY,
+  reporter text COLLATE "C" NOT NULL,
+  target_kind text COLLATE "C" NOT NULL,
+  target_id text COLLATE "C" NOT NULL,
+  user_id text COLLATE "C" NOT NULL,
+  conversation_id uuid,
+  reason text COLLATE "C" NOT NULL,
+  note text COLLATE "C",
+  created_at int8 NOT NULL,
+  message jsonb,
+  resolved_at int8,
+  resolved_by text COLLATE "C",
+  action text COLLATE "C",
+  resolution_note text COLLATE "C"
+);
+CREATE UNIQUE INDEX chat_reports_target ON chat_reports (reporter, target_kind, target_id) WHERE resolved_at IS NULL;
+CREATE INDEX chat_reports_newest ON chat_reports (created_at, id);
+CREATE INDEX chat_reports_open ON chat_reports (created_at, id) WHERE resolved_at IS NULL;
+CREATE INDEX chat_reports_closed ON chat_reports (created_at, id) WHERE resolved_at IS NOT NULL;
+
+-- Files that open reports are about; they are not swept.
+CREATE TABLE chat_report_files (
+  attachment_id uuid NOT NULL,
+  report_id uuid NOT NULL,
+  PRIMARY KEY (attachment_id, report_id)
+);
+CREATE INDEX chat_report_files_report ON chat_report_files (report_id);
+
+-- Rows are added and never changed. actor is NULL for the host itself.
+CREATE TABLE chat_audit (
+  id uuid PRIMARY KEY,
+  at int8 NOT NULL,
+  actor text COLLATE "C",
+  action text COLLATE "C" NOT NULL,
+  target_kind text COLLATE "C" NOT NULL,
+  target_id text COLLATE "C" NOT NULL,
+  conversation_id uuid,
+  details jsonb
+);
+CREATE INDEX chat_audit_at ON chat_audit (at, id);
+CREATE INDEX chat_audit_actor ON chat_audit (actor, at, id) WHERE actor IS NOT NULL;
+CREATE INDEX chat_audit_target ON chat_audit (target_id, at, id);
+CREATE INDEX chat_audit_action ON chat_audit (action, at, id);
+
+-- message is what will be sent; emptied once it was sent or cancelled.
+CREATE TABLE chat_scheduled (
+  id uuid PRIMARY KEY,
+  user_id text COLLATE "C" NOT NULL,
+  client_id text COLLATE "C",
+  payload_hash text COLLATE "C",
+  conversation_id uuid,
+  recipient_id text COLLATE "C",
+  message jsonb NOT NULL,
+  send_at int8 NOT NULL,
+  state text COLLATE "C" NOT NULL,
+  message_id uuid,
+  error_code text COLLATE "C",
+  version int8 NOT NULL,
+  user_rev int8 NOT NULL,
+  claims int8 NOT NULL,
+  claimed_until int8,
+  created_at int8 NOT NULL,
+  changed_at int8 NOT NULL
+);
+CREATE INDEX chat_scheduled_due ON chat_scheduled (send_at, id) WHERE state = 'pending';
+CREATE INDEX chat_scheduled_list ON chat_scheduled (user_id, send_at, id) WHERE state IN ('pending', 'failed');
+CREATE INDEX chat_scheduled_changed ON chat_scheduled (user_id, user_rev);
+CREATE INDEX chat_scheduled_over ON chat_scheduled (changed_at) WHERE state <> 'pending';
 
 CREATE TABLE chat_devices (
   token text COLLATE "C" PRIMARY KEY,

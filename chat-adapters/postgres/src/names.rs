@@ -1,8 +1,9 @@
 //! The texts that stand for enum values in columns. They are part of the schema and never change.
 
 use chat_core::model::{
-    AttachmentKind, AttachmentState, ConversationKind, DeletionBy, ErasedMessages, MemberState, MessageKind,
-    NotificationLevel, Platform, Provider, Role, TextFormat, UserKind,
+    AttachmentKind, AttachmentState, AuditAction, AuditTarget, ConversationKind, DeletionBy, ErasedMessages,
+    MemberState, MessageKind, NotificationLevel, Platform, Provider, ReportAction, ReportReason, Role,
+    ScheduledState, TextFormat, UserKind,
 };
 
 /// A value that is kept under a name.
@@ -33,19 +34,27 @@ names! {
     TextFormat { Plain = "plain", Markdown = "markdown" }
     DeletionBy { Author = "author", Moderator = "moderator" }
     ErasedMessages { Delete = "delete", Keep = "keep" }
+    ScheduledState { Pending = "pending", Sent = "sent", Failed = "failed", Cancelled = "cancelled" }
     UserKind { User = "user", Bot = "bot", Guest = "guest" }
     Platform { Android = "android", Ios = "ios", Web = "web" }
     Provider { Fcm = "fcm" }
     AttachmentKind { Image = "image", Video = "video", Audio = "audio", File = "file" }
-    AttachmentState { Pending = "pending", Attached = "attached", Avatar = "avatar", Deleted = "deleted" }
+    AttachmentState { Pending = "pending", Reserved = "reserved", Attached = "attached", Avatar = "avatar", Deleted = "deleted" }
 }
 
-impl Named for MessageKind {
-    fn column(self) -> &'static str {
-        self.as_str()
-    }
+/// Values that have a stable name already.
+macro_rules! own_names {
+    ($($type:ident),* $(,)?) => {$(
+        impl Named for $type {
+            fn column(self) -> &'static str {
+                self.as_str()
+            }
 
-    fn named(name: &str) -> Option<Self> {
-        Self::parse(name)
-    }
+            fn named(name: &str) -> Option<Self> {
+                Self::parse(name)
+            }
+        }
+    )*};
 }
+
+own_names!(MessageKind, ReportReason, ReportAction, AuditAction, AuditTarget);

@@ -1,6 +1,8 @@
 //! Statements with their parameters, and columns as values.
 
-use chat_core::id::{AttachmentId, ClientId, ConversationId, MessageId, UserId};
+use chat_core::id::{
+    AttachmentId, AuditId, ClientId, ConversationId, MessageId, ReportId, ScheduledId, UserId,
+};
 use chat_core::model::Muted;
 use chat_core::time::Timestamp;
 use serde::de::DeserializeOwned;
@@ -175,6 +177,22 @@ impl<'r> Cells<'r> {
 
     pub(crate) fn conversation(&mut self) -> Result<ConversationId, Error> {
         self.take().map(ConversationId::from_uuid)
+    }
+
+    pub(crate) fn opt_conversation(&mut self) -> Result<Option<ConversationId>, Error> {
+        Ok(self.take::<Option<Uuid>>()?.map(ConversationId::from_uuid))
+    }
+
+    pub(crate) fn report(&mut self) -> Result<ReportId, Error> {
+        self.take().map(ReportId::from_uuid)
+    }
+
+    pub(crate) fn audit(&mut self) -> Result<AuditId, Error> {
+        self.take().map(AuditId::from_uuid)
+    }
+
+    pub(crate) fn scheduled(&mut self) -> Result<ScheduledId, Error> {
+        self.take().map(ScheduledId::from_uuid)
     }
 
     pub(crate) fn message(&mut self) -> Result<MessageId, Error> {

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use chat_core::error::BackendResult;
 use chat_core::id::UserId;
-use chat_core::model::{AttachmentState, Erasure, NewUser, User, UserPatch};
+use chat_core::model::{AttachmentState, Erasure, NewUser, OwnPresence, User, UserPatch};
 use chat_core::store::{UserSearch, UserStore};
 use chat_core::text::fold;
 use chat_core::time::Timestamp;
@@ -19,7 +19,7 @@ use crate::transaction::Transaction;
 macro_rules! user_columns {
     () => {
         "u.id, u.name, u.avatar_url, u.avatar, u.kind, u.email, u.phone, u.custom, u.settings, u.suspended, \
-         u.suspended_until, u.muted_until, u.created_at, u.last_seen_at, u.user_rev, u.erased_at, u.erased_messages, \
+         u.suspended_until, u.muted_until, u.created_at, u.last_seen_at, u.user_rev, u.presence, u.erased_at, u.erased_messages, \
          u.erasure_done"
     };
 }
@@ -54,11 +54,12 @@ pub(super) const PROPOSED: &str = found!(" AND (u.folded_name LIKE $5 OR u.email
 /// For texts too short for the index: through all users.
 const SCANNED: &str = found!("");
 const ADD: &str = "INSERT INTO chat_users (id, name, folded_name, avatar_url, avatar, kind, email, phone, custom, \
-    settings, suspended, suspended_until, muted_until, created_at, last_seen_at, user_rev, erased_at, erased_messages, \
-    erasure_done) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (id) DO NOTHING";
+    settings, suspended, suspended_until, muted_until, created_at, last_seen_at, user_rev, presence, erased_at, \
+    erased_messages, erasure_done) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT (id) DO NOTHING";
 const PUT: &str = "UPDATE chat_users SET name = $2, folded_name = $3, avatar_url = $4, avatar = $5, kind = $6, \
     email = $7, phone = $8, custom = $9, settings = $10, suspended = $11, suspended_until = $12, muted_until = $13, \
-    created_at = $14, last_seen_at = $15, user_rev = $16, erased_at = $17, erased_messages = $18, erasure_done = $19 WHERE id = $1";
+    created_at = $14, last_seen_at = $15, user_rev = $16, presence = $17, erased_at = $18, erased_messages = $19, \
+    erasure_done = $20 WHERE id = $1";
 
 pub(super) fn user(cells: &mut Cells<'_>) -> Result<User, Error> {
     Ok(User {
@@ -77,6 +78,7 @@ pub(super) fn user(cells: &mut Cells<'_>) -> Result<User, Error> {
         created_at: cells.time()?,
         last_seen_at: cells.opt_time()?,
         user_rev: cells.uint()?,
+        presence: cells.json()?,
         erased: match (
             cells.opt_time()?,
             cells.opt_name()?,
@@ -106,6 +108,7 @@ fn bind(query: Statement, user: &User) -> Statement {
         .bind(user.created_at.as_millis())
         .bind(time(user.last_seen_at))
         .bind(int(user.user_rev))
+        .bind((user.presence != OwnPresence::default()).then_some(Json(&user.presence)))
         .bind(user.erased.map(|erasure| erasure.at.as_millis()))
         .bind(user.erased.map(|erasure| erasure.messages.column()))
         .bind(user.erased.map(|erasure| erasure.done))
@@ -122,7 +125,7 @@ impl UserStore for PostgresStore {
         let id = id.clone();
         let updated = self.database().write(move |transaction| {
             let (id, patch) = (id.clone(), patch.clone());
-            Box::pin(async move { update(transaction, &id, patch).await })
+            Box::pin(async move { change_user(transaction, &id, patch).await })
         });
         updated.await.map_err(|error| error.into_backend("update_user"))
     }
@@ -173,7 +176,12 @@ impl PostgresStore {
     }
 }
 
-async fn update(transaction: &mut Transaction, id: &UserId, patch: UserPatch) -> Result<Option<User>, Error> {
+/// Changes a user as [`UserPatch::apply`] says, with the pictures the patch claims and retires.
+pub(super) async fn change_user(
+    transaction: &mut Transaction,
+    id: &UserId,
+    patch: UserPatch,
+) -> Result<Option<User>, Error> {
     use AttachmentState::{Avatar, Deleted, Pending};
     let lock = statement(LOCK).bind(id.as_str());
     let Some(mut found) = transaction.find(lock, user).await? else {
