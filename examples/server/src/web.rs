@@ -41,6 +41,8 @@ const FILES: &[(&str, &str, &str)] = files! {
     "icons.js": SCRIPT,
     "media.js": SCRIPT,
     "menu.js": SCRIPT,
+    "message-actions.js": SCRIPT,
+    "outbox.js": SCRIPT,
     "sync-client.js": SCRIPT,
     "view-auth.js": SCRIPT,
     "view-avatar.js": SCRIPT,
@@ -50,6 +52,8 @@ const FILES: &[(&str, &str, &str)] = files! {
     "view-list.js": SCRIPT,
     "view-message.js": SCRIPT,
     "view-people.js": SCRIPT,
+    "view-search.js": SCRIPT,
+    "view-settings.js": SCRIPT,
 };
 
 pub(crate) fn routes() -> Router {

@@ -6,16 +6,15 @@ import { SyncClient } from './sync-client.js';
 import { Media } from './media.js';
 import { el } from './dom.js';
 import { ask, openDialog } from './dialog.js';
-import { openMenu } from './menu.js';
-import { exactTime } from './format.js';
+import { messageActions } from './message-actions.js';
+import { Outbox } from './outbox.js';
 import { authView } from './view-auth.js';
 import { listView } from './view-list.js';
 import { chatView } from './view-chat.js';
 import { newDirectDialog, newGroupDialog } from './view-people.js';
+import { settingsDialog } from './view-settings.js';
 
 const KEY = 'chat.login';
-const LATER = new Set(['rate_limited', 'slow_mode', 'overloaded', 'unavailable', 'outcome_unknown']);
-const EMOJI = ['👍', '❤️', '😂', '😮', '😢', '🎉'];
 const root = document.getElementById('root');
 const api = new Api('/api');
 
@@ -42,23 +41,21 @@ function signIn(notice) {
 
 function start({ user, token }) {
   api.token = token;
-  const pending = new Map(); // conversation id => messages on their way
   const heard = new Map(); //   conversation id => newest seq from others that reached this page
-  let chat; let drawing = false; let markTimer; let reading = false; let readAgain = false; let emptying = false;
-  const outbox = []; // messages to send, in order
+  let chat; let drawing = false; let markTimer; let reading = false; let readAgain = false;
 
   const app = {
     api, me: user, toast, newKey, media: new Media(api), openId: undefined, synced: false,
     fail: error => toast(error.message),
     titleOf: c => c.name ?? c.peer?.name ?? 'Conversation',
-    nameOf: (id, c) => (id === user.id ? 'You' : c?.peer?.id === id ? c.peer.name : c?.members?.find(m => m.user.id === id)?.user.name ?? 'Somebody'),
+    nameOf: (id, c) => (id === user.id ? 'You' : c?.peer?.id === id ? c.peer.name : c?.members?.find(m => m.user.id === id)?.user.name ?? app.replica.names.get(id) ?? 'Somebody'),
     presenceOf: id => app.replica.presence.get(id),
     typistsOf: id => (app.replica.typing.get(id) ?? []).filter(who => who !== user.id).map(who => app.nameOf(who, app.replica.conversations.get(id))),
-    pendingOf: id => pending.get(id) ?? [],
     canWrite: c => !(c.peer && app.replica.blocked.has(c.peer.id)) && (c.my.can ?? ['send']).includes('send'),
     refresh: async id => app.replica.put(await api.get(`conversations/${id}`)),
     newDirect: () => newDirectDialog(app),
     newGroup: () => newGroupDialog(app),
+    settings: () => settingsDialog(app),
     reply: message => chat?.aim('reply', message),
     jumpTo: seq => chat?.jumpTo(seq).catch(app.fail),
   };
@@ -73,6 +70,7 @@ function start({ user, token }) {
 
   // ---- drawing ----
   const list = listView(app);
+  app.profileChanged = () => { list.profile(); app.replica.changed(null); };
   const banner = el('div.banner', { role: 'status', hidden: true });
   const nothing = el('section.nothing', {}, el('p', {}, 'Choose a conversation, or start one.'));
   const main = el('main.main', {}, nothing);
@@ -111,6 +109,15 @@ function start({ user, token }) {
     list.update();
     layout.querySelector(`[data-key="${id}"] button`)?.focus();
     app.conn.command('close_conversation', { conversation_id: id }).catch(() => {});
+  };
+
+  /** Opens a conversation where a message of it is. */
+  app.openAt = async (id, seq) => {
+    try {
+      if (!app.replica.conversations.has(id)) await app.refresh(id);
+      app.open(id);
+      await chat.jumpTo(seq);
+    } catch (error) { app.fail(error); }
   };
 
   app.openDirect = async peer => {
@@ -159,91 +166,12 @@ function start({ user, token }) {
   const attention = () => { app.conn.command('set_foreground', { foreground: looking() }).catch(() => {}); app.readable(); };
 
   // ---- messages ----
-  app.send = (id, { text, attachments, replyTo }) => {
-    const message = {
-      conversation_id: id, client_id: newKey(), sender: user, kind: attachments[0]?.kind ?? 'text', text, attachments, created_at: new Date().toISOString(), pending: 'sending',
-      reply_to: replyTo && { message_id: replyTo.id, seq: replyTo.seq, state: 'visible', preview: { sender_id: replyTo.sender.id, kind: replyTo.kind, text: replyTo.text ?? '' } },
-    };
-    pending.set(id, [...app.pendingOf(id), message]);
-    chat?.toBottom();
-    app.resend(message);
-  };
-
-  app.resend = message => {
-    message.pending = 'sending';
-    outbox.push(message);
-    app.replica.changed(message.conversation_id);
-    empty();
-  };
-
-  /** Sends what waits, one after the other. What an outage leaves is sent later; its client id keeps it from being there twice. */
-  async function empty() {
-    if (emptying) return;
-    emptying = true;
-    while (outbox.length && app.conn.ready) {
-      const [message] = outbox;
-      try {
-        const { message: sent } = await app.conn.command('send_message', {
-          conversation_id: message.conversation_id, client_id: message.client_id, kind: message.kind, text: message.text || undefined, client_time: message.created_at,
-          attachment_ids: message.attachments.length ? message.attachments.map(file => file.id) : undefined, reply_to: message.reply_to?.message_id,
-        });
-        outbox.shift();
-        app.discard(message);
-        app.replica.take(sent);
-      } catch (error) {
-        if (['offline', 'timeout'].includes(error.code)) break;
-        if (LATER.has(error.code)) { await new Promise(later => setTimeout(later, error.retry_after_ms ?? 1000)); continue; }
-        outbox.shift();
-        message.pending = 'failed';
-        app.fail(error);
-        app.replica.changed(message.conversation_id);
-      }
-    }
-    emptying = false;
-  }
-
-  app.discard = message => {
-    pending.set(message.conversation_id, app.pendingOf(message.conversation_id).filter(other => other !== message));
-    app.replica.changed(message.conversation_id);
-  };
-  const change = async (op, data) => {
-    try { const answer = await app.conn.command(op, data); if (answer.message) app.replica.take(answer.message); } catch (error) { app.fail(error); }
-  };
-  app.edit = (message, text) => change('edit_message', { message_id: message.id, text, expected_version: message.version });
-  app.react = (message, emoji, on) => change(on ? 'add_reaction' : 'remove_reaction', { message_id: message.id, emoji });
-  app.reactMenu = (anchor, message) => openMenu(anchor, EMOJI.map(emoji => [emoji, () => app.react(message, emoji, !message.reactions?.some(r => r.emoji === emoji && r.mine))]), { row: true, label: 'Reactions' });
-
-  async function remove(message, scope) {
-    const everyone = scope === 'everyone';
-    if (!await ask(everyone ? 'Delete for everyone?' : 'Delete for you?', everyone ? 'Nobody will see this message any more.' : 'The others keep this message.', 'Delete', 'danger')) return;
-    try {
-      await app.conn.command('delete_message', { message_id: message.id, for: scope });
-      if (everyone) await api.get(`messages/${message.id}`).then(left => app.replica.take(left));
-      else { app.replica.timelines.get(message.conversation_id)?.items.delete(message.seq); await app.refresh(message.conversation_id); }
-    } catch (error) { app.fail(error); }
-  }
-
-  async function receipts(message) {
-    try {
-      const { items } = await api.get(`messages/${message.id}/receipts`, { limit: 100 });
-      openDialog('Message info', () => el('ul.people', {}, items.map(({ user: who, delivered_at: delivered, read_at: read }) => el('li.person', {}, el('span.lines', {}, el('span', {}, who.name), el('small', {}, read ? `Read ${exactTime(read)}` : delivered ? `Delivered ${exactTime(delivered)}` : 'Not delivered yet'))))));
-    } catch (error) { app.fail(error); }
-  }
-
-  app.messageMenu = (anchor, message) => {
-    const c = app.replica.conversations.get(message.conversation_id);
-    const mine = message.sender.id === user.id;
-    const touch = matchMedia('(hover: none)').matches && !message.deleted && app.canWrite(c); // no buttons beside the message there
-    openMenu(anchor, [
-      touch && ['React', () => app.reactMenu(anchor, message)],
-      touch && ['Reply', () => app.reply(message)],
-      message.text && ['Copy', () => navigator.clipboard?.writeText(message.text).catch(() => toast('Copying is not possible here'))],
-      mine && !message.deleted && message.text && ['Edit', () => chat?.aim('edit', message)],
-      mine && !message.deleted && ['Info', () => receipts(message)],
-      ['Delete for me', () => remove(message, 'me'), 'danger'],
-      !message.deleted && (mine || (c.kind === 'group' && c.my.role !== 'member')) && ['Delete for everyone', () => remove(message, 'everyone'), 'danger'],
-    ]);
-  };
+  const outbox = new Outbox(app);
+  app.pendingOf = id => outbox.of(id);
+  app.send = (id, draft) => { outbox.add(id, draft); chat?.toBottom(); };
+  app.resend = message => outbox.resend(message);
+  app.discard = message => outbox.discard(message);
+  Object.assign(app, messageActions(app, { aim: (kind, message) => chat?.aim(kind, message) }));
 
   app.showImage = file => openDialog(file.filename, () => {
     const image = el('img', { alt: file.filename });
@@ -272,7 +200,7 @@ function start({ user, token }) {
       app.synced = true;
       app.conn.command('set_foreground', { foreground: looking() }).catch(() => {});
       if (app.openId) app.conn.command('open_conversation', { conversation_id: app.openId }).catch(() => {});
-      empty();
+      outbox.empty();
       app.replica.changed(null);
     } catch (error) {
       if (error.code !== 'offline') { app.fail(error); setTimeout(() => { if (app.conn.ready) ready(); }, 3000); }
@@ -305,7 +233,7 @@ function start({ user, token }) {
 
   list.update();
   app.conn.start();
-  api.get('me').then(me => { Object.assign(user, me); app.replica.changed(null); }, () => {});
+  api.get('me').then(me => { Object.assign(user, me); app.profileChanged(); }, () => {});
 }
 
 const login = remembered();

@@ -35,6 +35,7 @@ export class SyncClient {
     this.typing = new Map(); //        id => user ids
     this.presence = new Map(); //      user id => {status, last_seen_at}
     this.blocked = new Set();
+    this.names = new Map(); //         user id => name, also of those who have left
   }
 
   /** Catches up. Call it whenever a connection is ready, and on `lagged`. */
@@ -85,6 +86,7 @@ export class SyncClient {
   put(conversation) {
     this.conversations.set(conversation.id, conversation);
     for (const user of [conversation.peer, ...(conversation.members ?? []).map(m => m.user)]) {
+      if (user?.name) this.names.set(user.id, user.name);
       if (user?.presence) this.presence.set(user.id, user.presence);
     }
     this.changed(conversation.id);
@@ -97,6 +99,7 @@ export class SyncClient {
   }
 
   #store(timeline, message) {
+    if (message.sender?.name) this.names.set(message.sender.id, message.sender.name);
     const known = timeline.items.get(message.seq);
     if (known && known.rev > message.rev) return;
     if (message.gone) timeline.items.delete(message.seq);
@@ -233,10 +236,10 @@ export class SyncClient {
   _block_changed({ user_id, blocked }) { if (blocked) this.blocked.add(user_id); else this.blocked.delete(user_id); }
   _lagged() { this.synchronise().catch(() => {}); }
 
-  /** Conversations as the list shows them: pinned first, then by activity. */
+  /** Conversations in the order of the list, archived ones among them: pinned first, then by activity. */
   list() {
     const key = c => [c.my.pinned_at ? 1 : 0, c.last_activity_at ?? c.created_at];
-    return [...this.conversations.values()].filter(c => !c.my.hidden && !c.my.archived)
+    return [...this.conversations.values()].filter(c => !c.my.hidden)
       .sort((a, b) => { const [p, t] = key(a), [q, u] = key(b); return q - p || (u < t ? -1 : u > t ? 1 : 0); });
   }
 

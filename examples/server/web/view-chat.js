@@ -16,6 +16,7 @@ export function chatView(app, id) {
   const firstUnread = conversation().my.unread_count > 0 ? conversation().my.first_unread_seq : undefined;
   let stick = !firstUnread; // at the bottom, and to stay there
   let loading = false;
+  let loaded = Promise.resolve();
   let placed = false;
 
   const face = el('span.face');
@@ -59,6 +60,7 @@ export function chatView(app, id) {
 
   /** Scrolls to a message of the past, loading what lies between. */
   async function jumpTo(seq) {
+    await loaded;
     for (let turn = 0; turn < 20; turn += 1) {
       const timeline = app.replica.timelines.get(id);
       if (!timeline || timeline.from <= seq || !timeline.more) break;
@@ -114,8 +116,7 @@ export function chatView(app, id) {
 
   function update() {
     draw();
-    if (!placed || !app.replica.timelines.has(id)) return load();
-    if (stick) bottom();
+    if (!placed || !app.replica.timelines.has(id)) { if (!loading) loaded = load(); } else if (stick) bottom();
   }
 
   async function load() {

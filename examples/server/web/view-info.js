@@ -48,6 +48,11 @@ export function infoDialog(app, id) {
     act(async () => { await app.api.post(`${path}/clear`); app.replica.timelines.delete(id); await app.replica.synchronise(); await app.replica.load(id); });
   }
 
+  async function hide() {
+    if (!await ask('Delete this chat?', 'It leaves your list with all its messages. The others keep them, and a new message brings it back.', 'Delete', 'danger')) return;
+    act(async () => { await app.api.post(`${path}/hide`); app.close(); await app.replica.synchronise(); dialog.close(); });
+  }
+
   function rename() {
     const name = el('input', { value: conversation().name ?? '', maxLength: 120, required: true });
     openDialog('Name of the group', close => el('form', { onsubmit: event => { event.preventDefault(); act(async () => { app.replica.put(await app.api.patch(path, { name: name.value.trim() })); close(); }); } },
@@ -86,12 +91,14 @@ export function infoDialog(app, id) {
       el('.actions', {},
         el('button', { type: 'button', 'aria-pressed': String(Boolean(c.my.pinned_at)), onclick: () => set({ pinned: !c.my.pinned_at }) }, c.my.pinned_at ? 'Unpin' : 'Pin'),
         el('button', { type: 'button', 'aria-pressed': String(Boolean(c.my.muted_until)), onclick: mute }, c.my.muted_until ? 'Unmute' : 'Mute'),
+        el('button', { type: 'button', 'aria-pressed': String(c.my.archived), onclick: () => set({ archived: !c.my.archived }) }, c.my.archived ? 'Unarchive' : 'Archive'),
         el('button', { type: 'button', onclick: () => act(async () => { await app.conn.command('mark_unread', { conversation_id: id, seq: c.last_seq || undefined }); await app.refresh(id); app.close(); dialog.close(); }) }, 'Mark unread'),
         group && can.has('edit_info') && el('button', { type: 'button', onclick: rename }, 'Rename'),
         group && can.has('add_members') && el('button', { type: 'button', onclick: () => { dialog.close(); addMembersDialog(app, c); } }, 'Add members')),
       ...(group ? members(c) : []),
       el('.actions', {},
         el('button.danger', { type: 'button', onclick: clear }, 'Clear conversation'),
+        el('button.danger', { type: 'button', onclick: hide }, 'Delete chat'),
         c.peer && el('button.danger', { type: 'button', onclick: () => toggleBlock(c.peer) }, app.replica.blocked.has(c.peer.id) ? `Unblock ${c.peer.name}` : `Block ${c.peer.name}`),
         group && el('button.danger', { type: 'button', onclick: leave }, 'Leave group'))];
   }

@@ -4,19 +4,39 @@ import { el, reconcile } from './dom.js';
 import { icon } from './icons.js';
 import { listTime, typingText } from './format.js';
 import { avatar } from './view-avatar.js';
+import { searchHits } from './view-search.js';
+
+const VIEWS = [
+  ['all', 'All', c => !c.my.archived],
+  ['unread', 'Unread', c => !c.my.archived && (c.my.unread_count > 0 || c.my.marked_unread)],
+  ['group', 'Groups', c => !c.my.archived && c.kind === 'group'],
+  ['archived', 'Archived', c => c.my.archived],
+];
 
 export function listView(app) {
-  const find = el('input', { type: 'search', placeholder: 'Filter conversations', 'aria-label': 'Filter conversations', oninput: () => update() });
+  let view = VIEWS[0];
+  const hits = searchHits(app);
+  const find = el('input', { type: 'search', placeholder: 'Search', 'aria-label': 'Search conversations and messages', oninput: () => { update(); hits.search(find.value.trim()); } });
+  const views = el('.views', { role: 'group', 'aria-label': 'Show' }, VIEWS.map(one => el('button.view', { type: 'button', 'aria-pressed': String(one === view), onclick: event => {
+    view = one;
+    for (const button of views.children) button.setAttribute('aria-pressed', String(button === event.currentTarget));
+    update();
+  } }, one[1])));
+  const own = el('button.own', { type: 'button', title: 'Settings', 'aria-label': 'Settings', onclick: () => app.settings() });
+  const none = el('p.hint', { hidden: true }, 'Nothing here.');
   const list = el('ul.conversations', { 'aria-label': 'Conversations', onkeydown: arrows });
   const empty = el('.hint', {}, el('p', {}, 'No conversations yet.'), el('button.primary', { type: 'button', onclick: app.newDirect }, 'Find somebody to talk to'));
   const node = el('nav.sidebar', { 'aria-label': 'Conversations' },
     el('header.bar', {},
-      avatar(app.media, app.me),
-      el('strong.grow.ellipsis', { title: app.me.name }, app.me.name),
+      own,
       el('button.round', { type: 'button', title: 'New conversation', 'aria-label': 'New conversation', onclick: app.newDirect }, icon('plus')),
       el('button.round', { type: 'button', title: 'New group', 'aria-label': 'New group', onclick: app.newGroup }, icon('group')),
       el('button.round', { type: 'button', title: 'Sign out', 'aria-label': 'Sign out', onclick: () => app.signOut() }, icon('out'))),
-    el('.search', {}, icon('find'), find), list, empty);
+    el('.search', {}, icon('find'), find), views, el('.lists', {}, list, none, hits.node), empty);
+
+  function profile() {
+    own.replaceChildren(avatar(app.media, app.me), el('strong.ellipsis', { title: app.me.name }, app.me.name));
+  }
 
   function arrows(event) {
     if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
@@ -54,12 +74,15 @@ export function listView(app) {
   function update() {
     const words = find.value.trim().toLowerCase();
     const all = app.replica.list();
-    const shown = all.filter(c => app.titleOf(c).toLowerCase().includes(words));
+    const shown = all.filter(c => (words || view[2](c)) && app.titleOf(c).toLowerCase().includes(words));
     reconcile(list, shown.map(row));
     empty.hidden = all.length > 0 || !app.synced;
-    const unread = all.reduce((sum, c) => sum + (c.my.muted_until ? 0 : c.my.unread_count), 0);
+    none.hidden = shown.length > 0 || all.length === 0 || Boolean(words);
+    views.hidden = all.length === 0;
+    const unread = all.reduce((sum, c) => sum + (c.my.muted_until || c.my.archived ? 0 : c.my.unread_count), 0);
     document.title = unread ? `(${unread}) Chat` : 'Chat';
   }
 
-  return { node, update };
+  profile();
+  return { node, update, profile };
 }
