@@ -167,7 +167,32 @@ async fn compare_chat(model: &mut Model, c: usize, viewer: User, actor: &Actor, 
     for page in &pages {
         compare_page(model, c, viewer, page, None)?;
     }
+    compare_pins(model, c, viewer, actor, limit).await?;
     compare_one(model, c, viewer, actor, rng).await
+}
+
+/// Pinned messages, page by page.
+async fn compare_pins(model: &Model, c: usize, viewer: User, actor: &Actor, limit: usize) -> Verdict {
+    let chat = &model.chats[c];
+    let (mut all, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = PageRequest {
+            limit: Some(limit),
+            cursor,
+        };
+        let page = told("pins", actor.pinned_messages(chat.id, page).await)?;
+        all.extend(page.items);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let pins = model.pins(viewer, chat);
+    let wanted: Vec<Value> = pins
+        .iter()
+        .map(|line| model.show_line(viewer, chat, line))
+        .collect();
+    expect(&format!("#{c}: pins"), &json!(wanted), &json!(all))
 }
 
 /// What stands inside the range of a page, and whether there is more outside.

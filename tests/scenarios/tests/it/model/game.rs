@@ -83,6 +83,7 @@ impl Game {
         config.policies.read_on_send = rules.sending_reads;
         config.limits.sync_messages = rng.pick(&[2, 5, 50]);
         config.limits.sync_conversations = rng.pick(&[1, 2, 50]);
+        config.limits.pins_per_conversation = super::spread::PINS;
         config.limits.searches = Rate::new(1_000_000, 60_000_000);
         config.limits.creates = config.limits.searches;
         let world = world.rebuilt(config, Arc::new(Counted::default()));

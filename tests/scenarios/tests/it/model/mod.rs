@@ -14,6 +14,8 @@ mod replica;
 mod rng;
 mod rules;
 mod show;
+mod spread;
+mod timers;
 
 use std::fmt::Write as _;
 use std::future::Future;

@@ -123,6 +123,9 @@ pub(super) struct Line {
     /// It disappears then, unless it is kept.
     pub(super) expires_at: Option<i64>,
     pub(super) kept: Option<(i64, User)>,
+    /// Who wrote the first original.
+    pub(super) forwarded: Option<User>,
+    pub(super) pinned: Option<(i64, User)>,
     /// In order of time.
     pub(super) reactions: Vec<(User, &'static str)>,
     pub(super) hidden_by: Vec<User>,
@@ -138,6 +141,8 @@ pub(super) struct Payload {
     pub(super) mentions: Vec<Mention>,
     /// The seq of the message answered; chat and seq when it lies elsewhere.
     pub(super) reply: Option<(usize, u64)>,
+    /// Chat and seq of a message that is sent on.
+    pub(super) forward: Option<(usize, u64)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ pub(super) struct Sent {
     pub(super) dropped: Vec<Mention>,
 }
 
-fn as_message(code: ErrorCode) -> ErrorCode {
+pub(super) fn as_message(code: ErrorCode) -> ErrorCode {
     match code {
         ErrorCode::ConversationNotFound => ErrorCode::MessageNotFound,
         other => other,
@@ -37,6 +37,7 @@ impl Model {
                 silent: false,
                 mentions: Vec::new(),
                 reply: None,
+                forward: None,
             },
             mentions: Vec::new(),
             mentions_all: false,
@@ -48,6 +49,8 @@ impl Model {
             deleted: None,
             expires_at: None,
             kept: None,
+            forwarded: None,
+            pinned: None,
             reactions: Vec::new(),
             hidden_by: Vec::new(),
         }
@@ -98,6 +101,26 @@ impl Model {
         (kept, all, dropped)
     }
 
+    /// What was sent under this key before.
+    pub(super) fn replay(
+        chat: &Chat,
+        user: User,
+        payload: &Payload,
+        key: Option<&str>,
+    ) -> Outcome<Option<Sent>> {
+        let earlier = (chat.lines.iter())
+            .find(|line| key.is_some() && line.sender == user && line.key.as_deref() == key);
+        match earlier {
+            None => Ok(None),
+            Some(earlier) if earlier.payload != *payload => Err(ErrorCode::IdempotencyConflict),
+            Some(earlier) => Ok(Some(Sent {
+                seq: earlier.seq,
+                replayed: true,
+                dropped: Vec::new(),
+            })),
+        }
+    }
+
     pub(super) fn send(
         &mut self,
         user: User,
@@ -107,17 +130,8 @@ impl Model {
     ) -> Outcome<Sent> {
         let chat = &self.chats[c];
         chat.member(user)?;
-        let earlier = (chat.lines.iter())
-            .find(|line| key.is_some() && line.sender == user && line.key.as_deref() == key);
-        if let Some(earlier) = earlier {
-            if earlier.payload != *payload {
-                return Err(ErrorCode::IdempotencyConflict);
-            }
-            return Ok(Sent {
-                seq: earlier.seq,
-                replayed: true,
-                dropped: Vec::new(),
-            });
+        if let Some(sent) = Self::replay(chat, user, payload, key)? {
+            return Ok(sent);
         }
         self.may_write(chat, user, true)?;
         if let Some((other, seq)) = payload.reply {
@@ -168,7 +182,7 @@ impl Model {
         self.chats[c].line(seq).ok_or(ErrorCode::MessageNotFound)
     }
 
-    fn living(&self, user: User, c: usize, seq: u64) -> Outcome<&Line> {
+    pub(super) fn living(&self, user: User, c: usize, seq: u64) -> Outcome<&Line> {
         let line = self.subject(user, c, seq)?;
         if !self.sees(user, &self.chats[c], line) {
             Err(ErrorCode::MessageNotFound)
@@ -260,6 +274,7 @@ impl Model {
         line.deleted = Some((now, by));
         line.expires_at = None;
         line.kept = None;
+        line.pinned = None;
         Ok(())
     }
 
@@ -278,47 +293,6 @@ impl Model {
             reactions.retain(|reaction| *reaction != (user, emoji));
         } else if !reactions.contains(&(user, emoji)) {
             reactions.push((user, emoji));
-        }
-        Ok(())
-    }
-
-    /// Stops the clock of a disappearing message, or lets it go on.
-    pub(super) fn keep(&mut self, user: User, c: usize, seq: u64, on: bool) -> Outcome<()> {
-        let line = self.living(user, c, seq)?;
-        let (mortal, kept) = (line.expires_at.is_some(), line.kept.is_some());
-        self.may_set_clocks(user, c)?;
-        if on && !mortal {
-            return Err(ErrorCode::InvalidOperation);
-        }
-        if on != kept {
-            let now = self.now;
-            self.chats[c].lines[seq as usize - 1].kept = on.then_some((now, user));
-        }
-        Ok(())
-    }
-
-    /// What disappears is up to admins; in a direct to either of the two, unless one blocks the other.
-    fn may_set_clocks(&self, user: User, c: usize) -> Outcome<()> {
-        let chat = &self.chats[c];
-        let Some(peer) = chat.peer(user) else {
-            let admin = chat.member(user)?.role >= Role::Admin;
-            return if admin { Ok(()) } else { Err(ErrorCode::Forbidden) };
-        };
-        if self.blocks(user, peer) {
-            Err(ErrorCode::YouBlocked)
-        } else if self.blocks(peer, user) {
-            Err(ErrorCode::NotPermitted)
-        } else {
-            Ok(())
-        }
-    }
-
-    pub(super) fn set_ttl(&mut self, user: User, c: usize, ttl: Option<i64>) -> Outcome<()> {
-        self.chats[c].member(user)?;
-        self.may_set_clocks(user, c)?;
-        if self.chats[c].ttl != ttl {
-            self.chats[c].ttl = ttl;
-            self.say(c, user, "timer_changed");
         }
         Ok(())
     }

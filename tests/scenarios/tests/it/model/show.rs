@@ -86,6 +86,16 @@ impl Model {
             line.deleted
                 .map_or(Value::Null, |(at, by)| json!({"at": time(at), "by": by})),
         );
+        let first = line.forwarded.filter(|_| !over && line.deleted.is_none());
+        put(
+            "forwarded",
+            first.map_or(Value::Null, |first| json!({"sender_id": NAMES[first]})),
+        );
+        let pinned = line.pinned.filter(|_| self.is_pinned(line));
+        put(
+            "pinned",
+            pinned.map_or(Value::Null, |(at, by)| json!({"at": time(at), "by": NAMES[by]})),
+        );
         let (recipients, delivered, read) = self.receipts(chat, line);
         let enough = |count: u64| count > 0 && (count == recipients || self.rules.any_reader_counts);
         let status = match (enough(read), enough(delivered)) {

@@ -3,7 +3,7 @@
 use chat_core::ChatResult;
 use chat_core::command::{DeleteMessage, DeletionScope, EditMessage, KeepMessage, ReactTo, SendMessage};
 use chat_core::id::UserId;
-use chat_core::view::MessageView;
+use chat_core::view::{MessageView, SentMessage};
 use serde_json::json;
 
 use super::mention_id;
@@ -12,6 +12,7 @@ use crate::model::compare::expect;
 use crate::model::game::Game;
 use crate::model::reference::{Mention, Outcome, Payload, User};
 use crate::model::rng::Rng;
+use crate::model::rules::Sent;
 use crate::model::show::NAMES;
 use crate::world::client_id;
 
@@ -38,6 +39,7 @@ impl Game {
             silent: rng.once_in(6),
             mentions,
             reply: reply.map(|(seq, _)| (from, seq)),
+            forward: None,
         }
     }
 
@@ -81,10 +83,13 @@ impl Game {
         }
         let (c, mut user, key, mut payload) = keyed[rng.below(keyed.len())].clone();
         match rng.below(6) {
-            0 => payload.text.push('!'),
+            0 if payload.forward.is_none() => payload.text.push('!'),
             1 => payload.silent = !payload.silent,
             2 => user = rng.below(NAMES.len()),
             _ => {}
+        }
+        if let Some(from) = payload.forward {
+            return self.forward_this(user, from, c, payload.silent, Some(key)).await;
         }
         self.send_this(user, c, payload, Some(key)).await
     }
@@ -98,6 +103,17 @@ impl Game {
         };
         let model = self.model.send(user, c, &payload, key.as_deref());
         let engine = self.actors[user].send(command).await;
+        self.sent_as(user, c, model, engine)
+    }
+
+    /// The answer to a send or a forward.
+    pub(super) fn sent_as(
+        &mut self,
+        user: User,
+        c: usize,
+        model: Outcome<Sent>,
+        engine: ChatResult<SentMessage>,
+    ) -> Verdict {
         let Some((model, engine)) = self.agree(model, engine)? else {
             return Ok(());
         };
@@ -122,6 +138,7 @@ impl Game {
             silent: false,
             mentions: Vec::new(),
             reply: None,
+            forward: None,
         };
         self.log
             .push(format!("{} sends to {}", NAMES[user], NAMES[other]));
@@ -187,7 +204,7 @@ impl Game {
         self.changed(user, c, seq, model, engine)
     }
 
-    fn changed(
+    pub(super) fn changed(
         &self,
         user: User,
         c: usize,

@@ -4,6 +4,7 @@ mod groups;
 mod marks;
 mod messages;
 mod own_side;
+mod spread;
 
 use chat_core::command::DeletionScope;
 use chat_core::id::UserId;
@@ -66,6 +67,8 @@ impl Game {
             }
             92 => self.set_ttl(rng, user, c).await,
             93 => self.keep(rng, user, c).await,
+            94 => self.forward(rng, user, c).await,
+            95 => self.pin(rng, user, c).await,
             _ => {
                 let how = rng.below(3);
                 self.sync(user, rng, how).await
