@@ -14,7 +14,7 @@ use chat_core::config::{ChatConfig, Rate};
 use chat_core::engine::NewUpload;
 use chat_core::id::{AttachmentId, ConversationId};
 use chat_core::memory::MemoryStore;
-use chat_core::model::{AttachmentKind, Location, MessageKind, Role};
+use chat_core::model::{AttachmentKind, Location, MessageKind, Muted, Role};
 use chat_core::store::{AccountStore, Store};
 use chat_core::time::{Clock, ManualClock};
 use chat_core::view::MessageView;
@@ -29,13 +29,14 @@ use crate::world::{Chats, Counted, admit, client_id, user_id};
 
 const SECRET: &[u8] = b"a secret of at least thirty-two bytes";
 /// Who has a row of his own in the users' table.
-const USERS: [&str; 11] = [
+const USERS: [&str; 12] = [
     "other",
     "outsider",
     "suspended",
     "stranger",
     "ex_member",
     "member",
+    "muted",
     "admin",
     "owner",
     "peer",
@@ -43,7 +44,7 @@ const USERS: [&str; 11] = [
     "blocker",
 ];
 /// What the group begins with beside its owner.
-const GROUP: [&str; 5] = ["other", "admin", "member", "ex_member", "suspended"];
+const GROUP: [&str; 6] = ["other", "admin", "member", "muted", "ex_member", "suspended"];
 /// What every place has.
 pub(super) const HERE: [&str; 8] = [
     "conversation",
@@ -192,7 +193,7 @@ async fn fill_up(engine: &ChatEngine) -> Names {
         .furnish(
             Place::Group,
             group,
-            &["owner", "admin", "member", "ex_member", "suspended"],
+            &["owner", "admin", "member", "muted", "ex_member", "suspended"],
             &all,
         )
         .await;
@@ -208,6 +209,11 @@ async fn fill_up(engine: &ChatEngine) -> Names {
     }
     all["owner"]
         .remove_member(group, &user_id("ex_member"))
+        .await
+        .unwrap();
+    let muted = user_id("muted");
+    all["owner"]
+        .mute_member(group, &muted, Muted::Forever)
         .await
         .unwrap();
     for user in ["other", "outsider"] {
@@ -351,6 +357,7 @@ impl Cast {
         match role {
             "admin" => "admin",
             "owner" => "owner",
+            "muted" => "muted",
             _ => "others",
         }
     }

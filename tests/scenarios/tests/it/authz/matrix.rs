@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::ask::{Answer, Surface};
 
 /// Everybody who may ask, in the order of the files.
-pub(super) const ROLES: [&str; 12] = [
+pub(super) const ROLES: [&str; 13] = [
     "anonymous",
     "bad_token",
     "expired_token",
@@ -16,6 +16,7 @@ pub(super) const ROLES: [&str; 12] = [
     "stranger",
     "ex_member",
     "member",
+    "muted",
     "admin",
     "owner",
     "peer",
