@@ -71,6 +71,22 @@ impl Actor {
         }
         Ok(pair)
     }
+
+    /// The pair of a direct conversation; a pair never changes, so the answer is kept.
+    pub(crate) async fn direct_pair(&self, id: ConversationId) -> ChatResult<Option<DirectPair>> {
+        if let Some(pair) = self.inner().pairs.get(id) {
+            return Ok(pair);
+        }
+        let found = self.inner().store.conversations(&[id]).await?.pop();
+        let Some(conversation) = found else {
+            return Err(ChatError::new(
+                ErrorCode::ConversationNotFound,
+                "no such conversation",
+            ));
+        };
+        self.inner().pairs.put(id, conversation.pair.clone());
+        Ok(conversation.pair)
+    }
 }
 
 /// Refuses to make a direct between two of whom one has blocked the other.
