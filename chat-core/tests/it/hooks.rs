@@ -1,7 +1,7 @@
 //! The host's say: every command passes it, and a hook that fails costs its own command only.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -214,6 +214,20 @@ const READS: &[&str] = &[
     "user",
 ];
 
+/// The source files below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
 /// The source of every command is looked at, so that a new one cannot be forgotten.
 #[test]
 fn every_command_of_an_actor_passes_the_hooks() {
@@ -221,11 +235,7 @@ fn every_command_of_an_actor_passes_the_hooks() {
     let mut passing = BTreeSet::new();
     let mut reads = BTreeSet::new();
     let mut forgotten = Vec::new();
-    for file in std::fs::read_dir(engine).unwrap() {
-        let path = file.unwrap().path();
-        if path.extension().is_none_or(|end| end != "rs") {
-            continue;
-        }
+    for path in sources(&engine) {
         let source = std::fs::read_to_string(&path).unwrap();
         for block in source.split("\nimpl Actor {").skip(1) {
             let block = block.split("\n}\n").next().unwrap();
