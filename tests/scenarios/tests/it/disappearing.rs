@@ -8,8 +8,8 @@ use chat_core::command::{
     PageRequest, ReactTo, SearchMessages, SendMessage, SyncRequest,
 };
 use chat_core::error::{ChatResult, ErrorCode};
-use chat_core::id::{AttachmentId, ConversationId, MessageId};
-use chat_core::model::{Attachment, AttachmentKind, AttachmentState, Message, MessageKind};
+use chat_core::id::{ConversationId, MessageId};
+use chat_core::model::{AttachmentState, Message, MessageKind};
 use chat_core::view::{ConversationView, MessageView, ReplyState, SyncedMessage};
 use serde_json::json;
 
@@ -58,26 +58,6 @@ async fn row(world: &World, id: MessageId) -> Message {
     world.engine.store().messages(&[id]).await.unwrap().pop().unwrap()
 }
 
-/// An upload of this user, as if its bytes were there.
-async fn upload(world: &World, actor: &Actor) -> AttachmentId {
-    let id = AttachmentId::from_uuid(uuid::Uuid::now_v7());
-    let file = Attachment {
-        id,
-        uploader: actor.user_id().clone(),
-        kind: AttachmentKind::Image,
-        filename: "a.png".to_owned(),
-        mime_type: "image/png".to_owned(),
-        size: 1,
-        width: None,
-        height: None,
-        duration_ms: None,
-        state: AttachmentState::Pending,
-        created_at: world.engine.now(),
-    };
-    world.engine.store().add_attachment(file).await.unwrap();
-    id
-}
-
 async fn the_time_counts_from_the_send_and_is_exact(world: World) {
     let [ada, ben] = world.users(["ada", "ben"]).await;
     let direct = ada.direct_with(&ben).await.id;
@@ -123,7 +103,7 @@ async fn an_expired_message_is_nowhere(world: World) {
     let [ada, ben] = world.users(["ada", "ben"]).await;
     let direct = ada.direct_with(&ben).await.id;
     set_timer(&ada, direct, Some(60_000)).await.unwrap();
-    let picture = upload(&world, &ada).await;
+    let picture = world.upload(&ada).await;
     let secret = SendMessage {
         kind: MessageKind::Image,
         attachment_ids: vec![picture],
@@ -205,7 +185,7 @@ async fn its_content_goes_for_good_and_everybody_is_told(world: World) {
     let [ada, ben, cem] = world.users(["ada", "ben", "cem"]).await;
     let group = ada.group_of("Trip", &[&ben, &cem]).await.id;
     set_timer(&ada, group, Some(60_000)).await.unwrap();
-    let picture = upload(&world, &ada).await;
+    let picture = world.upload(&ada).await;
     let first = SendMessage {
         attachment_ids: vec![picture],
         mentions: vec![ben.user_id().clone()],
@@ -352,7 +332,7 @@ async fn let_go_too_late_it_is_gone_at_once(world: World) {
     let [ada, ben] = world.users(["ada", "ben"]).await;
     let direct = ada.direct_with(&ben).await.id;
     set_timer(&ada, direct, Some(60_000)).await.unwrap();
-    let picture = upload(&world, &ada).await;
+    let picture = world.upload(&ada).await;
     let message = SendMessage {
         attachment_ids: vec![picture],
         ..SendMessage::text(direct, "a recipe")

@@ -187,26 +187,12 @@ async fn what_is_not_seen_is_not_reported(world: World) {
 
 async fn evidence_outlives_its_message(world: World) {
     use chat_core::command::SendMessage;
-    use chat_core::model::{Attachment, AttachmentKind, AttachmentState, MessageKind};
+    use chat_core::model::MessageKind;
     let [ada, ben] = world.users(["ada", "ben"]).await;
     let moderator = moderator(&world).await;
     let direct = ada.direct_with(&ben).await.id;
-    let file = Attachment {
-        id: "01935d5f-0000-7000-8000-000000000001".parse().unwrap(),
-        uploader: ben.user_id().clone(),
-        kind: AttachmentKind::File,
-        filename: "a.txt".to_owned(),
-        mime_type: "text/plain".to_owned(),
-        size: 1,
-        width: None,
-        height: None,
-        duration_ms: None,
-        state: AttachmentState::Pending,
-        created_at: world.clock_now(),
-    };
-    let id = file.id;
+    let id = world.upload(&ben).await;
     let store = world.engine.store();
-    store.add_attachment(file).await.unwrap();
     let send = SendMessage {
         kind: MessageKind::File,
         attachment_ids: vec![id],

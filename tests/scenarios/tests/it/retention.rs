@@ -8,12 +8,12 @@ use chat_core::command::{
 };
 use chat_core::config::ChatConfig;
 use chat_core::error::ErrorCode;
-use chat_core::id::{AttachmentId, ConversationId};
-use chat_core::model::{Attachment, AttachmentKind, AttachmentState, MessageKind, Retention};
+use chat_core::id::ConversationId;
+use chat_core::model::{AttachmentState, MessageKind, Retention};
 use chat_core::view::{ReplyState, SyncAnswer};
 use chat_core::{Actor, ChatEngine};
 
-use crate::world::{Chats, World, client_id, code, user_id};
+use crate::world::{Chats, World, client_id, code};
 
 for_each_store!(
     old_messages_are_nowhere,
@@ -172,25 +172,12 @@ async fn files_lose_their_message(world: World) {
     let world = world.with_config(kept_for_a_day);
     let [ada, ben] = world.users(["ada", "ben"]).await;
     let direct = ada.direct_with(&ben).await.id;
-    let file = Attachment {
-        id: AttachmentId::from_uuid(uuid::Uuid::now_v7()),
-        uploader: user_id("ada"),
-        kind: AttachmentKind::Image,
-        filename: "a.png".to_owned(),
-        mime_type: "image/png".to_owned(),
-        size: 1,
-        width: None,
-        height: None,
-        duration_ms: None,
-        state: AttachmentState::Pending,
-        created_at: world.engine.now(),
-    };
+    let file = world.upload(&ada).await;
     let store = world.engine.store();
-    store.add_attachment(file.clone()).await.unwrap();
     let picture = SendMessage {
         conversation_id: Some(direct),
         kind: MessageKind::Image,
-        attachment_ids: vec![file.id],
+        attachment_ids: vec![file],
         ..SendMessage::default()
     };
     let original = ada.send(picture).await.unwrap().message.id;
@@ -203,23 +190,23 @@ async fn files_lose_their_message(world: World) {
         client_time: None,
     };
     ben.forward(copy.clone()).await.unwrap();
-    assert!(ben.attachment(file.id).await.is_ok());
+    assert!(ben.attachment(file).await.is_ok());
     world.advance(DAY / 2);
     let newest = ben.forward(copy).await.unwrap().message.id;
     world.advance(DAY * 3 / 4);
     assert_eq!(sweep(&world.engine).await, 2);
-    assert!(ben.attachment(file.id).await.is_ok(), "a newer message shows it");
-    let rows = store.attachments(&[file.id]).await.unwrap();
+    assert!(ben.attachment(file).await.is_ok(), "a newer message shows it");
+    let rows = store.attachments(&[file]).await.unwrap();
     assert_eq!(rows[0].state, AttachmentState::Attached);
     assert!(ada.message(newest).await.is_ok());
     world.advance(DAY * 2);
     assert_eq!(sweep(&world.engine).await, 1);
     assert_eq!(
-        code(ben.attachment(file.id).await.map(drop)),
+        code(ben.attachment(file).await.map(drop)),
         ErrorCode::AttachmentNotFound
     );
     // The row may be swept by now; while it is there, it is on its way out.
-    let rows = store.attachments(&[file.id]).await.unwrap();
+    let rows = store.attachments(&[file]).await.unwrap();
     assert!(rows.iter().all(|row| row.state == AttachmentState::Deleted));
 }
 

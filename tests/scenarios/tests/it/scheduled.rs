@@ -8,7 +8,7 @@ use chat_core::command::{
 };
 use chat_core::error::{ChatResult, ErrorCode};
 use chat_core::id::{AttachmentId, ConversationId, ScheduledId};
-use chat_core::model::{Attachment, AttachmentKind, AttachmentState, MessageKind, ScheduledState};
+use chat_core::model::{AttachmentState, MessageKind, ScheduledState};
 use chat_core::view::ScheduledView;
 use chat_core::{Actor, ChatEngine};
 use serde_json::json;
@@ -91,25 +91,6 @@ async fn listed(actor: &Actor, conversation_id: Option<ConversationId>) -> Vec<S
     };
     let page = actor.scheduled_messages(list).await.unwrap();
     page.items.into_iter().map(|item| item.id).collect()
-}
-
-async fn upload(world: &World, actor: &Actor) -> AttachmentId {
-    let id = AttachmentId::from_uuid(uuid::Uuid::now_v7());
-    let file = Attachment {
-        id,
-        uploader: actor.user_id().clone(),
-        kind: AttachmentKind::Image,
-        filename: "a.png".to_owned(),
-        mime_type: "image/png".to_owned(),
-        size: 1,
-        width: None,
-        height: None,
-        duration_ms: None,
-        state: AttachmentState::Pending,
-        created_at: world.engine.now(),
-    };
-    world.engine.store().add_attachment(file).await.unwrap();
-    id
 }
 
 async fn file_state(world: &World, id: AttachmentId) -> AttachmentState {
@@ -230,7 +211,7 @@ async fn the_first_message_to_somebody_makes_the_direct(world: World) {
 async fn scheduling_twice_is_scheduling_once(world: World) {
     let [ada, ben] = world.users(["ada", "ben"]).await;
     let direct = ada.direct_with(&ben).await.id;
-    let picture = upload(&world, &ada).await;
+    let picture = world.upload(&ada).await;
     let message = SendMessage {
         attachment_ids: vec![picture],
         ..SendMessage::text(direct, "once").with_client_id(client_id("k"))
@@ -281,7 +262,7 @@ async fn it_is_judged_when_it_is_scheduled(world: World) {
     let myself = SendMessage::text_to(ada.user_id().clone(), "x");
     assert_eq!(refused(&ada, myself).await, ErrorCode::CannotMessageSelf);
     let theirs = SendMessage {
-        attachment_ids: vec![upload(&world, &ben).await],
+        attachment_ids: vec![world.upload(&ben).await],
         ..SendMessage::text(direct, "x")
     };
     assert_eq!(refused(&ada, theirs).await, ErrorCode::AttachmentNotFound);
@@ -433,7 +414,7 @@ async fn a_pending_one_is_changed_and_cancelled(world: World) {
 async fn its_files_wait_with_it(world: World) {
     let [ada, ben] = world.users(["ada", "ben"]).await;
     let direct = ada.direct_with(&ben).await.id;
-    let (picture, other) = (upload(&world, &ada).await, upload(&world, &ada).await);
+    let (picture, other) = (world.upload(&ada).await, world.upload(&ada).await);
     let with = |file| SendMessage {
         kind: MessageKind::Image,
         attachment_ids: vec![file],

@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use chat_core::command::{CreateGroup, HistoryOrder, HistoryRequest, OpenDirect, SendMessage};
 use chat_core::config::ChatConfig;
 use chat_core::error::{ChatError, ChatResult, ErrorCode};
-use chat_core::id::{ClientId, ConversationId, IdGenerator, MessageId, UserId};
+use chat_core::id::{AttachmentId, ClientId, ConversationId, IdGenerator, MessageId, UserId};
 use chat_core::live::{ConnectFrom, Outbound, OutboundItem, Session};
 use chat_core::memory::MemoryStore;
-use chat_core::model::{MessageKind, NewUser};
+use chat_core::model::{Attachment, AttachmentKind, AttachmentState, MessageKind, NewUser};
 use chat_core::port::{Authenticator, Credentials, Identity};
 use chat_core::store::Store;
 use chat_core::time::{Clock, ManualClock, Timestamp};
@@ -113,6 +113,26 @@ impl World {
     }
 
     /// A live connection of a user, past its `ready`.
+    /// A picture this user has uploaded and nothing uses yet, as if its bytes were there.
+    pub(crate) async fn upload(&self, uploader: &Actor) -> AttachmentId {
+        let id = AttachmentId::from_uuid(Uuid::now_v7());
+        let file = Attachment {
+            id,
+            uploader: uploader.user_id().clone(),
+            kind: AttachmentKind::Image,
+            filename: "a.png".to_owned(),
+            mime_type: "image/png".to_owned(),
+            size: 1,
+            width: None,
+            height: None,
+            duration_ms: None,
+            state: AttachmentState::Pending,
+            created_at: self.clock_now(),
+        };
+        self.engine.store().add_attachment(file).await.unwrap();
+        id
+    }
+
     pub(crate) async fn connect(&self, user: &Actor) -> Live {
         let mut live = self.try_connect(user).await.unwrap();
         let (name, _) = live.next().await;
