@@ -1,18 +1,19 @@
 //! Lays everything a user can see beside what the model says he sees.
 
 use chat_core::Actor;
-use chat_core::command::{HistoryOrder, HistoryRequest, ListConversations, PageRequest, SearchMessages};
+use chat_core::command::{HistoryOrder, HistoryRequest, ListConversations, PageRequest};
 use chat_core::model::MessageKind;
 use chat_core::store::InboxFilter;
 use chat_core::view::{ConversationView, HistoryPage};
 use serde_json::{Value, json};
 
+use super::compare_lists::{compare_lists, whole};
 use super::reference::{Chat, Model, User};
 use super::rng::Rng;
 use super::show::{NAMES, difference};
 use super::{Verdict, told};
 
-const FILTERS: [InboxFilter; 8] = [
+pub(super) const FILTERS: [InboxFilter; 8] = [
     InboxFilter::Default,
     InboxFilter::All,
     InboxFilter::Unread,
@@ -79,7 +80,7 @@ pub(super) async fn compare(model: &mut Model, viewer: User, actor: &Actor, rng:
     }
     let badge = told("badge", actor.badge().await)?;
     expect(&format!("{who}: badge"), &model.show_badge(viewer), &json!(badge))?;
-    compare_search(model, viewer, actor, rng)
+    compare_lists(model, viewer, actor, rng)
         .await
         .map_err(|found| format!("{who}: {found}"))
 }
@@ -174,19 +175,10 @@ async fn compare_chat(model: &mut Model, c: usize, viewer: User, actor: &Actor, 
 /// Pinned messages, page by page.
 async fn compare_pins(model: &Model, c: usize, viewer: User, actor: &Actor, limit: usize) -> Verdict {
     let chat = &model.chats[c];
-    let (mut all, mut cursor) = (Vec::new(), None);
-    loop {
-        let page = PageRequest {
-            limit: Some(limit),
-            cursor,
-        };
-        let page = told("pins", actor.pinned_messages(chat.id, page).await)?;
-        all.extend(page.items);
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            break;
-        }
-    }
+    let all = whole("pins", limit, async |page| {
+        actor.pinned_messages(chat.id, page).await
+    })
+    .await?;
     let pins = model.pins(viewer, chat);
     let wanted: Vec<Value> = pins
         .iter()
@@ -262,6 +254,23 @@ async fn compare_one(model: &Model, c: usize, viewer: User, actor: &Actor, rng: 
         &model.show_line(viewer, chat, line),
         &json!(found),
     )?;
+    let page = PageRequest {
+        limit: Some(1 + rng.below(3)),
+        cursor: None,
+    };
+    let what = format!("#{c}/{}: former texts", line.seq);
+    match (
+        model.former(viewer, chat, line),
+        actor.former_texts(id, page).await,
+    ) {
+        (Ok(former), Ok(_)) => {
+            let limit = 1 + rng.below(3);
+            let found = whole(&what, limit, async |page| actor.former_texts(id, page).await).await?;
+            expect(&what, &json!(former), &json!(found))?;
+        }
+        (Err(code), Err(error)) if code == error.code() => {}
+        (model, engine) => return Err(format!("{what}: the model says {model:?}, the engine {engine:?}")),
+    }
     if line.sender == viewer {
         let receipts = told("receipts", actor.receipts(id, PageRequest::default()).await)?;
         let what = format!("#{c}/{}: receipts", line.seq);
@@ -272,28 +281,4 @@ async fn compare_one(model: &Model, c: usize, viewer: User, actor: &Actor, rng: 
         )?;
     }
     Ok(())
-}
-
-async fn compare_search(model: &Model, viewer: User, actor: &Actor, rng: &mut Rng) -> Verdict {
-    let q = rng.word(1 + rng.clone().below(2));
-    let (mut all, mut cursor) = (Vec::new(), None);
-    loop {
-        let page = PageRequest {
-            limit: Some(1 + rng.below(5)),
-            cursor,
-        };
-        let search = SearchMessages {
-            q: q.clone(),
-            page,
-            ..SearchMessages::default()
-        };
-        let page = told("search", actor.search_messages(search).await)?;
-        all.extend(page.items.into_iter().map(|hit| hit.id));
-        cursor = page.next_cursor;
-        if cursor.is_none() {
-            break;
-        }
-    }
-    let wanted: Vec<_> = model.search(viewer, &q).iter().map(|line| line.id).collect();
-    expect(&format!("search {q:?}"), &json!(wanted), &json!(all))
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::Actor;
-use chat_core::config::{BlockedInGroup, ChatConfig, HistoryForNewMembers, Rate, RollUp};
+use chat_core::config::{BlockedInGroup, ChatConfig, EditHistory, HistoryForNewMembers, Rate, RollUp};
 use chat_core::error::ChatResult;
 use chat_core::id::{MessageId, UserId};
+use chat_core::model::Role;
 
 use super::compare::compare;
 use super::reference::{Model, Outcome, Rules, User};
@@ -51,7 +52,7 @@ impl Game {
     pub(super) async fn play(world: World, seed: u64, without: Option<&[bool]>) -> Result<(), Found> {
         let mut rng = Rng::new(seed);
         let mut game = Self::set_up(world, &mut rng).await;
-        let steps = 46 + rng.below(40);
+        let steps = 56 + rng.below(50);
         let result = game.steps(&mut rng, steps, without).await;
         result.map_err(|what| Found {
             what,
@@ -71,6 +72,7 @@ impl Game {
             newcomers_see_all: rng.once_in(3),
             any_reader_counts: rng.once_in(4),
             sending_reads: rng.once_in(4),
+            edit_history: rng.pick(&[EditHistory::Moderators, EditHistory::Members, EditHistory::Off]),
         };
         let mut config = ChatConfig::default();
         config.policies.blocked_in_group = rules.blocked;
@@ -81,9 +83,12 @@ impl Game {
             config.policies.rollup = RollUp::Any;
         }
         config.policies.read_on_send = rules.sending_reads;
+        config.policies.edit_history = rules.edit_history;
         config.limits.sync_messages = rng.pick(&[2, 5, 50]);
         config.limits.sync_conversations = rng.pick(&[1, 2, 50]);
         config.limits.pins_per_conversation = super::spread::PINS;
+        config.limits.stars_per_user = super::stars::STARS;
+        config.limits.scheduled_pending = super::scheduled::PENDING;
         config.limits.searches = Rate::new(1_000_000, 60_000_000);
         config.limits.creates = config.limits.searches;
         let world = world.rebuilt(config, Arc::new(Counted::default()));
@@ -98,6 +103,8 @@ impl Game {
             blocks: Vec::new(),
             blocked_at: Vec::new(),
             chats: Vec::new(),
+            stars: Vec::new(),
+            plans: Vec::new(),
         };
         Self {
             world,
@@ -186,10 +193,11 @@ impl Game {
         }
     }
 
-    pub(super) fn wait(&mut self, millis: u64) {
+    pub(super) async fn wait(&mut self, millis: u64) -> Verdict {
         self.log.push(format!("{} s go by", millis / 1000));
         self.world.advance(Duration::from_millis(millis));
         self.model.now = self.world.engine.now().as_millis();
+        self.send_due().await
     }
 
     /// The user as the engine names him.
@@ -204,6 +212,22 @@ impl Game {
             rng.below(self.model.users)
         } else {
             members[rng.below(members.len())].user
+        }
+    }
+
+    /// Mostly an admin or the owner of a group, with that group: others are refused most of what admins do.
+    pub(super) fn pick_chief(&self, rng: &mut Rng, user: User, c: usize) -> (User, usize) {
+        let chats = self.model.chats.iter().enumerate();
+        let chiefs: Vec<(User, usize)> = chats
+            .filter(|(_, chat)| chat.pair.is_none())
+            .flat_map(|(c, chat)| chat.members().into_iter().map(move |person| (person, c)))
+            .filter(|(person, _)| person.role >= Role::Admin)
+            .map(|(person, c)| (person.user, c))
+            .collect();
+        if chiefs.is_empty() || rng.once_in(4) {
+            (user, c)
+        } else {
+            rng.pick(&chiefs)
         }
     }
 

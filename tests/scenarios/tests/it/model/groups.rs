@@ -1,7 +1,7 @@
 //! The model's groups: who is in them, and the members' own sides.
 
 use chat_core::error::ErrorCode;
-use chat_core::model::Role;
+use chat_core::model::{NotificationLevel, Role};
 
 use super::reference::{Chat, Model, Move, Mute, Outcome, Person, Presence, User};
 
@@ -19,8 +19,18 @@ pub(super) enum Own {
     Pin(bool),
     Mute(Option<Mute>),
     Archive(bool),
+    Level(NotificationLevel),
     Clear,
     Hide,
+}
+
+/// What members who are no admins may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Permits {
+    pub(super) only_admins_send: bool,
+    pub(super) everyone_adds: bool,
+    pub(super) everyone_edits: bool,
+    pub(super) everyone_pins: bool,
 }
 
 impl Person {
@@ -47,7 +57,7 @@ impl Person {
 
 impl Chat {
     /// A member of a group; directs have no such thing.
-    fn group_member(&self, user: User) -> Outcome<&Person> {
+    pub(super) fn group_member(&self, user: User) -> Outcome<&Person> {
         let person = self.member(user)?;
         if self.pair.is_some() {
             return Err(ErrorCode::InvalidOperation);
@@ -55,7 +65,7 @@ impl Chat {
         Ok(person)
     }
 
-    fn group_member_with(&self, user: User, least: Role) -> Outcome<&Person> {
+    pub(super) fn group_member_with(&self, user: User, least: Role) -> Outcome<&Person> {
         let person = self.group_member(user)?;
         if person.role < least {
             return Err(ErrorCode::Forbidden);
@@ -63,7 +73,7 @@ impl Chat {
         Ok(person)
     }
 
-    fn target(&self, user: User) -> Outcome<&Person> {
+    pub(super) fn target(&self, user: User) -> Outcome<&Person> {
         self.person(user)
             .filter(|person| person.is_here())
             .ok_or(ErrorCode::UserNotFound)
@@ -72,6 +82,10 @@ impl Chat {
     fn set_role_of(&mut self, user: User, role: Role) {
         if let Some(person) = self.person_mut(user) {
             person.role = role;
+            if role == Role::Owner {
+                // Nobody outranks him who could have muted him.
+                person.silenced = None;
+            }
         }
     }
 }
@@ -218,18 +232,20 @@ impl Model {
         Ok(())
     }
 
-    pub(super) fn permit(
-        &mut self,
-        user: User,
-        c: usize,
-        only_admins_send: bool,
-        everyone_adds: bool,
-    ) -> Outcome<()> {
+    pub(super) fn permit(&mut self, user: User, c: usize, wanted: Permits) -> Outcome<()> {
         let chat = &mut self.chats[c];
         chat.group_member_with(user, Role::Admin)?;
-        if (chat.only_admins_send, chat.everyone_adds) != (only_admins_send, everyone_adds) {
-            chat.only_admins_send = only_admins_send;
-            chat.everyone_adds = everyone_adds;
+        let present = Permits {
+            only_admins_send: chat.only_admins_send,
+            everyone_adds: chat.everyone_adds,
+            everyone_edits: chat.everyone_edits,
+            everyone_pins: chat.everyone_pins,
+        };
+        if present != wanted {
+            chat.only_admins_send = wanted.only_admins_send;
+            chat.everyone_adds = wanted.everyone_adds;
+            chat.everyone_edits = wanted.everyone_edits;
+            chat.everyone_pins = wanted.everyone_pins;
             self.say(c, user, "permissions_changed");
         }
         Ok(())
@@ -268,6 +284,7 @@ impl Model {
                 person.pinned_at = None;
             }
             Own::Archive(false) => person.archived = false,
+            Own::Level(level) => person.level = level,
             Own::Clear => {
                 person.visible_from = last + 1;
                 person.marker = None;

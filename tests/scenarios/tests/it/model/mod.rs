@@ -2,23 +2,30 @@
 //! few steps everything that every user can see does, also what a client pieced together from sync.
 //!
 //! `CHAT_MODEL_RUNS` says how many histories are played on each store, `CHAT_MODEL_SEED` which one is the first. A
-//! seed that fails is printed with the shortest history that still fails, and kept in `regressions.txt`; the seeds in
-//! there are played first.
+//! seed that fails is printed at once and kept in `regressions.txt` (not with `CHAT_MODEL_KEEP=0`), then the shortest
+//! history that still fails is told; the seeds in there are played first. A seed stands for a history as long as the
+//! steps are drawn as they are, so a fault of the engine also gets a scenario of its own.
 
 mod compare;
+mod compare_lists;
 mod game;
 mod groups;
 mod play;
 mod reference;
 mod replica;
+mod restraint;
+mod retention;
 mod rng;
 mod rules;
+mod scheduled;
 mod show;
 mod spread;
+mod stars;
 mod timers;
 
-use std::fmt::Write as _;
+use std::fs::OpenOptions;
 use std::future::Future;
+use std::io::Write as _;
 
 use chat_core::error::{ChatError, ChatResult};
 
@@ -49,6 +56,19 @@ fn kept_seeds() -> Vec<u64> {
         .collect()
 }
 
+/// Adds a seed to those that are always played; the other store may do the same this moment.
+fn keep(seed: u64) {
+    if kept_seeds().contains(&seed) {
+        return;
+    }
+    let mut seeds = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(REGRESSIONS)
+        .unwrap();
+    seeds.write_all(format!("{seed}\n").as_bytes()).unwrap();
+}
+
 async fn histories<F: Future<Output = World>>(store: &str, fresh: impl Fn() -> F) {
     let first = number("CHAT_MODEL_SEED").unwrap_or(1);
     let runs = number("CHAT_MODEL_RUNS").unwrap_or(RUNS);
@@ -58,17 +78,14 @@ async fn histories<F: Future<Output = World>>(store: &str, fresh: impl Fn() -> F
         let Err(found) = Game::play(fresh().await, seed, None).await else {
             continue;
         };
-        let shortest = shorten(&fresh, seed).await;
-        let _ = writeln!(
-            failed,
-            "\n== seed {seed} on {store} ==\n{shortest}\n(first found: {})",
-            found.what
-        );
-        if !kept.contains(&seed) && number("CHAT_MODEL_KEEP") != Some(0) {
-            let mut seeds = std::fs::read_to_string(REGRESSIONS).unwrap_or_default();
-            let _ = writeln!(seeds, "{seed}");
-            let _ = std::fs::write(REGRESSIONS, seeds);
+        // Said and kept at once: a long run may be cut off.
+        eprintln!("seed {seed} fails on {store}: {}", found.what);
+        if number("CHAT_MODEL_KEEP") != Some(0) {
+            keep(seed);
         }
+        let told = format!("\n== seed {seed} on {store} ==\n{}", shorten(&fresh, seed).await);
+        eprintln!("{told}\n(first found: {})", found.what);
+        failed.push_str(&told);
         if failed.lines().count() > 200 {
             break;
         }

@@ -1,10 +1,12 @@
 //! The reference model: what a chat is, in plain vectors. Nothing is cached, nothing is clever: flags change when
 //! something happens, numbers are counted when somebody asks. Where this and the engine differ, one of them is wrong.
 
-use chat_core::config::BlockedInGroup;
+use chat_core::config::{BlockedInGroup, EditHistory};
 use chat_core::error::ErrorCode;
 use chat_core::id::{ConversationId, MessageId};
-use chat_core::model::Role;
+use chat_core::model::{NotificationLevel, Role};
+
+use super::scheduled::Plan;
 
 /// A user, as an index.
 pub(super) type User = usize;
@@ -18,6 +20,7 @@ pub(super) struct Rules {
     pub(super) newcomers_see_all: bool,
     pub(super) any_reader_counts: bool,
     pub(super) sending_reads: bool,
+    pub(super) edit_history: EditHistory,
 }
 
 /// Everything there is.
@@ -32,6 +35,10 @@ pub(super) struct Model {
     /// When each of them began, in the same order.
     pub(super) blocked_at: Vec<i64>,
     pub(super) chats: Vec<Chat>,
+    /// Who has starred what: chat and seq, in order of time.
+    pub(super) stars: Vec<(User, usize, u64)>,
+    /// What is to be sent later, and what became of it.
+    pub(super) plans: Vec<Plan>,
 }
 
 #[derive(Debug)]
@@ -44,6 +51,12 @@ pub(super) struct Chat {
     pub(super) frozen: bool,
     pub(super) only_admins_send: bool,
     pub(super) everyone_adds: bool,
+    pub(super) everyone_edits: bool,
+    pub(super) everyone_pins: bool,
+    /// So many milliseconds members wait between two messages.
+    pub(super) slow: Option<i64>,
+    /// So many milliseconds after they were sent messages are purged.
+    pub(super) retention: Option<i64>,
     /// So many milliseconds after they were sent messages disappear.
     pub(super) ttl: Option<i64>,
     pub(super) created_at: i64,
@@ -81,6 +94,11 @@ pub(super) struct Person {
     pub(super) muted: Option<Mute>,
     pub(super) archived: bool,
     pub(super) hidden: bool,
+    pub(super) level: NotificationLevel,
+    /// He may not write here.
+    pub(super) silenced: Option<Mute>,
+    /// When he last sent something in slow mode.
+    pub(super) slow_sent_at: Option<i64>,
     /// Every move of a mark.
     pub(super) moves: Vec<Move>,
 }
@@ -129,6 +147,10 @@ pub(super) struct Line {
     /// In order of time.
     pub(super) reactions: Vec<(User, &'static str)>,
     pub(super) hidden_by: Vec<User>,
+    /// What it said before: version, text, and when that was replaced.
+    pub(super) former: Vec<(u32, Words, i64)>,
+    /// It was kept too long, and there is no such line any more.
+    pub(super) purged: bool,
 }
 
 pub(super) type Words = String;
@@ -151,6 +173,18 @@ pub(super) enum Mention {
     All,
 }
 
+impl Payload {
+    pub(super) fn nothing() -> Self {
+        Self {
+            text: String::new(),
+            silent: false,
+            mentions: Vec::new(),
+            reply: None,
+            forward: None,
+        }
+    }
+}
+
 impl Person {
     pub(super) fn new(user: User, from: u64, at: i64) -> Self {
         Self {
@@ -169,6 +203,9 @@ impl Person {
             muted: None,
             archived: false,
             hidden: false,
+            level: NotificationLevel::All,
+            silenced: None,
+            slow_sent_at: None,
             moves: Vec::new(),
         }
     }
@@ -184,10 +221,20 @@ impl Person {
     }
 
     pub(super) fn is_muted(&self, now: i64) -> bool {
-        match self.muted {
-            Some(Mute::Until(at)) => at > now,
-            Some(Mute::Forever) => true,
-            None => false,
+        self.muted.is_some_and(|mute| mute.holds(now))
+    }
+
+    /// What is left of an admin's mute.
+    pub(super) fn silenced(&self, now: i64) -> Option<Mute> {
+        self.silenced.filter(|mute| mute.holds(now))
+    }
+}
+
+impl Mute {
+    pub(super) fn holds(self, now: i64) -> bool {
+        match self {
+            Self::Until(at) => at > now,
+            Self::Forever => true,
         }
     }
 }
@@ -195,6 +242,12 @@ impl Person {
 impl Chat {
     pub(super) fn last_seq(&self) -> u64 {
         self.lines.len() as u64
+    }
+
+    /// Where its lines begin: below is nothing any more.
+    pub(super) fn first_seq(&self) -> u64 {
+        let first = self.lines.iter().find(|line| !line.purged);
+        first.map_or(self.last_seq() + 1, |line| line.seq)
     }
 
     pub(super) fn person(&self, user: User) -> Option<&Person> {
@@ -274,7 +327,8 @@ impl Model {
         let Ok(person) = chat.member(viewer) else {
             return false;
         };
-        line.seq >= person.visible_from
+        !line.purged
+            && line.seq >= person.visible_from
             && person.was_here(line.seq)
             && !line.hidden_by.contains(&viewer)
             && !self.is_over(line)

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_core::Actor;
-use chat_core::command::SyncRequest;
+use chat_core::command::{ListScheduled, SyncRequest};
 use chat_core::id::ConversationId;
+use chat_core::model::ScheduledState;
 use chat_core::store::InboxFilter;
 use chat_core::view::{SyncAnswer, SyncedMessage};
 use serde_json::{Value, json};
 
 use super::Verdict;
 use super::compare::listed;
+use super::compare_lists::whole;
 use super::show::difference;
 use crate::world::whole_history;
 
@@ -27,6 +29,10 @@ struct Room {
 pub(super) struct Replica {
     rooms: BTreeMap<ConversationId, Room>,
     blocked: BTreeSet<String>,
+    /// Ids of starred messages; of those it does not have, too.
+    stars: BTreeSet<String>,
+    /// Scheduled messages that wait or have failed.
+    scheduled: BTreeMap<String, Value>,
     badge: Value,
     token: Option<String>,
 }
@@ -41,8 +47,8 @@ impl Replica {
         self.run(actor, request).await
     }
 
-    /// Catches up from the revs of what the client has. Private changes have no rev, so it starts its block list
-    /// anew, and heeds `visible_from_seq` as every client may.
+    /// Catches up from the revs of what the client has. Private changes have no rev, so it starts its block list,
+    /// its stars and its scheduled messages anew, and heeds `visible_from_seq` as every client may.
     pub(super) async fn catch_up_by_revs(&mut self, actor: &Actor) -> Verdict {
         let known = self.rooms.iter().map(|(id, room)| (*id, room.rev)).collect();
         let request = SyncRequest {
@@ -50,6 +56,8 @@ impl Replica {
             conversations: Some(known),
         };
         self.blocked.clear();
+        self.stars.clear();
+        self.scheduled.clear();
         self.run(actor, request).await?;
         for room in self.rooms.values_mut() {
             let from = room.view["my"]["visible_from_seq"].as_u64();
@@ -96,6 +104,10 @@ impl Replica {
                     }
                 }
             }
+            // What lies below was purged.
+            let first = room.view["first_seq"].as_u64();
+            room.messages
+                .retain(|_, message| message["seq"].as_u64() >= first);
             if changed.limited {
                 let all = whole_history(actor, id).await;
                 room.messages = all
@@ -109,6 +121,21 @@ impl Replica {
         }
         for user in answer.blocks.removed {
             self.blocked.remove(user.as_str());
+        }
+        for star in answer.stars.added {
+            self.stars.insert(star.message_id.to_string());
+        }
+        for star in answer.stars.removed {
+            self.stars.remove(&star.message_id.to_string());
+        }
+        for scheduled in answer.scheduled {
+            let open = matches!(scheduled.state, ScheduledState::Pending | ScheduledState::Failed);
+            let id = scheduled.id.to_string();
+            if open {
+                self.scheduled.insert(id, json!(scheduled));
+            } else {
+                self.scheduled.remove(&id);
+            }
         }
         self.badge = json!(answer.badge);
         self.token = Some(answer.token);
@@ -157,14 +184,29 @@ impl Replica {
             };
             same(&format!("messages of {id}"), seqs(&fresh), seqs(&room.messages))?;
             for (key, message) in &fresh {
-                let synced = room.messages.get(key).unwrap_or(&Value::Null);
+                let mut synced = room.messages.get(key).cloned().unwrap_or_default();
+                // What was starred since is told apart; a tombstone shows none.
+                let starred = self.stars.contains(key) && synced["deleted"].is_null();
+                synced["starred"] = starred.then_some(true).into();
                 same(
                     &format!("{id}/{}", message["seq"]),
                     bare_message(message),
-                    bare_message(synced),
+                    bare_message(&synced),
                 )?;
             }
         }
+        let open = whole("scheduled", 100, async |page| {
+            let list = ListScheduled {
+                conversation_id: None,
+                page,
+            };
+            actor.scheduled_messages(list).await
+        })
+        .await?;
+        let open: BTreeMap<String, Value> = (open.iter())
+            .map(|scheduled| (scheduled.id.to_string(), json!(scheduled)))
+            .collect();
+        same("scheduled", json!(open), json!(self.scheduled))?;
         let badge = actor.badge().await.map_err(|error| error.to_string())?;
         same("badge", json!(badge), self.badge.clone())?;
         let blocked = actor
@@ -183,19 +225,23 @@ fn same(what: &str, fresh: Value, synced: Value) -> Verdict {
     })
 }
 
-/// Without what a client works out by itself: who may write in a direct follows from blocks, the end of a mute from
-/// the clock.
+/// Without what a client works out by itself: who may write follows from blocks, mutes and the clock, the end of a mute
+/// and of a pause from the clock.
 fn bare_view(view: &Value, now: &Value) -> Value {
     let mut view = view.clone();
-    let until = view["my"]["muted_until"].as_str();
-    if until.is_some_and(|until| Some(until) <= now.as_str()) {
-        view["my"]["muted_until"] = Value::Null;
-    }
+    let lapse = |until: &mut Value| {
+        if until.as_str().is_some_and(|until| Some(until) <= now.as_str()) {
+            *until = Value::Null;
+        }
+    };
+    lapse(&mut view["my"]["muted_until"]);
+    lapse(&mut view["my"]["next_send_at"]);
+    view["my"]["can"] = Value::Null;
     if view["kind"] == "direct" {
-        view["my"]["can"] = Value::Null;
         view["peer"]["presence"] = Value::Null;
     }
     for member in view["members"].as_array_mut().into_iter().flatten() {
+        lapse(&mut member["muted_until"]);
         member["user"]["presence"] = Value::Null;
     }
     view

@@ -1,5 +1,6 @@
 //! What each command does to the model, or why it is refused.
 
+use chat_core::config::EditHistory;
 use chat_core::error::ErrorCode;
 use chat_core::id::ConversationId;
 use chat_core::model::Role;
@@ -32,13 +33,7 @@ impl Model {
             code: None,
             words: String::new(),
             key: None,
-            payload: Payload {
-                text: String::new(),
-                silent: false,
-                mentions: Vec::new(),
-                reply: None,
-                forward: None,
-            },
+            payload: Payload::nothing(),
             mentions: Vec::new(),
             mentions_all: false,
             reply: None,
@@ -53,6 +48,8 @@ impl Model {
             pinned: None,
             reactions: Vec::new(),
             hidden_by: Vec::new(),
+            former: Vec::new(),
+            purged: false,
         }
     }
 
@@ -65,7 +62,7 @@ impl Model {
         self.chats[c].lines.push(line);
     }
 
-    /// May he write here, by block, rank and ice?
+    /// May he write here, by block, rank, ice and mute?
     pub(super) fn may_write(&self, chat: &Chat, user: User, needs_rank: bool) -> Outcome<()> {
         if let Some(peer) = chat.peer(user) {
             if self.blocks(user, peer) {
@@ -77,7 +74,7 @@ impl Model {
         } else if needs_rank && chat.only_admins_send && chat.member(user)?.role < Role::Admin {
             return Err(ErrorCode::Forbidden);
         }
-        if chat.frozen {
+        if chat.frozen || chat.member(user)?.silenced(self.now).is_some() {
             return Err(ErrorCode::NotPermitted);
         }
         Ok(())
@@ -109,7 +106,7 @@ impl Model {
         key: Option<&str>,
     ) -> Outcome<Option<Sent>> {
         let earlier = (chat.lines.iter())
-            .find(|line| key.is_some() && line.sender == user && line.key.as_deref() == key);
+            .find(|line| key.is_some() && !line.purged && line.sender == user && line.key.as_deref() == key);
         match earlier {
             None => Ok(None),
             Some(earlier) if earlier.payload != *payload => Err(ErrorCode::IdempotencyConflict),
@@ -133,7 +130,22 @@ impl Model {
         if let Some(sent) = Self::replay(chat, user, payload, key)? {
             return Ok(sent);
         }
+        self.may_send(user, c, payload, true)?;
+        let sent = self.write(user, c, payload, key);
+        if self.rules.sending_reads {
+            self.advance(user, c, sent.seq, true);
+        }
+        Ok(sent)
+    }
+
+    /// What speaks against a message; with `waits` also that it comes too soon.
+    pub(super) fn may_send(&self, user: User, c: usize, payload: &Payload, waits: bool) -> Outcome<()> {
+        let chat = &self.chats[c];
+        chat.member(user)?;
         self.may_write(chat, user, true)?;
+        if waits && self.next_send_at(chat, user).is_some() {
+            return Err(ErrorCode::SlowMode);
+        }
         if let Some((other, seq)) = payload.reply {
             let target = (other == c).then(|| chat.line(seq)).flatten();
             match target.filter(|line| self.sees(user, chat, line)) {
@@ -142,6 +154,12 @@ impl Model {
                 Some(_) => {}
             }
         }
+        Ok(())
+    }
+
+    /// Writes a message that nothing speaks against.
+    pub(super) fn write(&mut self, user: User, c: usize, payload: &Payload, key: Option<&str>) -> Sent {
+        let chat = &self.chats[c];
         let (mentions, mentions_all, dropped) = Self::sort_mentions(chat, user, &payload.mentions);
         let line = Line {
             words: payload.text.clone(),
@@ -166,27 +184,35 @@ impl Model {
                 }
             }
         }
-        if self.rules.sending_reads {
-            self.advance(user, c, seq, true);
-        }
-        Ok(Sent {
+        self.note_slow(user, c);
+        Sent {
             seq,
             replayed: false,
             dropped,
-        })
+        }
     }
 
     /// The message a command is about, when the caller may know of it.
     fn subject(&self, user: User, c: usize, seq: u64) -> Outcome<&Line> {
+        let line = self.chats[c].line(seq).filter(|line| !line.purged);
+        let line = line.ok_or(ErrorCode::MessageNotFound)?;
         self.chats[c].member(user).map_err(as_message)?;
-        self.chats[c].line(seq).ok_or(ErrorCode::MessageNotFound)
+        Ok(line)
+    }
+
+    /// The message a command is about, when the caller sees it; a tombstone is seen.
+    pub(super) fn seen(&self, user: User, c: usize, seq: u64) -> Outcome<&Line> {
+        let line = self.subject(user, c, seq)?;
+        if self.sees(user, &self.chats[c], line) {
+            Ok(line)
+        } else {
+            Err(ErrorCode::MessageNotFound)
+        }
     }
 
     pub(super) fn living(&self, user: User, c: usize, seq: u64) -> Outcome<&Line> {
-        let line = self.subject(user, c, seq)?;
-        if !self.sees(user, &self.chats[c], line) {
-            Err(ErrorCode::MessageNotFound)
-        } else if line.deleted.is_some() || line.code.is_some() {
+        let line = self.seen(user, c, seq)?;
+        if line.deleted.is_some() || line.code.is_some() {
             Err(ErrorCode::InvalidOperation)
         } else {
             Ok(line)
@@ -216,9 +242,12 @@ impl Model {
         let mut asked: Vec<Mention> = line.mentions.iter().map(|user| Mention::One(*user)).collect();
         asked.extend(line.mentions_all.then_some(Mention::All));
         let (kept, all, _) = Self::sort_mentions(&self.chats[c], user, mentions.unwrap_or(&asked));
-        let now = self.now;
+        let (now, history) = (self.now, self.rules.edit_history);
         let line = &mut self.chats[c].lines[seq as usize - 1];
         if line.words != text || line.mentions != kept || line.mentions_all != all {
+            if history != EditHistory::Off {
+                line.former.push((line.version, line.words.clone(), now));
+            }
             text.clone_into(&mut line.words);
             line.mentions = kept;
             line.mentions_all = all;
@@ -271,6 +300,7 @@ impl Model {
         line.mentions_all = false;
         line.reply = None;
         line.reactions.clear();
+        line.former.clear();
         line.deleted = Some((now, by));
         line.expires_at = None;
         line.kept = None;
@@ -416,6 +446,10 @@ impl Model {
             frozen: false,
             only_admins_send: false,
             everyone_adds: false,
+            everyone_edits: false,
+            everyone_pins: false,
+            slow: None,
+            retention: None,
             ttl: None,
             created_at: self.now,
             active_at: self.now,

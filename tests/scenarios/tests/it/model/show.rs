@@ -1,11 +1,14 @@
 //! The model's answers in the form of the wire, so that they can be laid beside the engine's. `null` means absent.
 
+use chat_core::config::EditHistory;
+use chat_core::error::ErrorCode;
 use chat_core::model::{Muted, Role};
 use chat_core::store::InboxFilter;
 use chat_core::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::reference::{Chat, Line, Model, Mute, Person, User};
+use super::reference::{Chat, Line, Mention, Model, Mute, Outcome, Person, User};
+use super::scheduled::{Address, Plan};
 
 /// The users, in order of id.
 pub(super) const NAMES: [&str; 5] = ["ada", "ben", "cem", "dee", "eli"];
@@ -73,6 +76,8 @@ impl Model {
             "kept",
             (line.kept).map_or(Value::Null, |(at, by)| json!({"at": time(at), "by": NAMES[by]})),
         );
+        let starred = !over && line.deleted.is_none() && self.has_starred(viewer, chat, line);
+        put("starred", json!(starred.then_some(true)));
         put("silent", json!(line.silent));
         put("created_at", time(line.at));
         put("edited_at", line.edited_at.map_or(Value::Null, time));
@@ -154,9 +159,12 @@ impl Model {
         let members: Vec<Value> = (chat.members().into_iter())
             .map(|person| {
                 let (delivered, shown_read) = self.known_marks(viewer, person);
+                // Nobody but him and the admins knows of a mute.
+                let knows = me.role >= Role::Admin || person.user == viewer;
                 json!({
                     "user": {"id": NAMES[person.user]},
                     "role": role(person.role),
+                    "muted_until": person.silenced(self.now).filter(|_| knows).map(muted),
                     "joined_at": time(person.joined_at),
                     "delivered_seq": if person.user == viewer { person.delivered } else { delivered },
                     "read_seq": if person.user == viewer { person.read } else { shown_read },
@@ -185,6 +193,9 @@ impl Model {
             "created_at": time(chat.created_at),
             "last_activity_at": time(chat.active_at),
             "last_seq": chat.last_seq(),
+            "first_seq": chat.first_seq(),
+            "retention_seconds": chat.retention.map(|time| time / 1000),
+            "slow_mode_ms": chat.slow,
             "member_count": members.len(),
             "members": members,
             "peer": chat.peer(viewer).map(|peer| json!({"id": NAMES[peer]})),
@@ -204,6 +215,9 @@ impl Model {
                 "archived": me.archived,
                 "hidden": me.hidden,
                 "visible_from_seq": me.visible_from,
+                "notification_level": me.level,
+                "next_send_at": self.next_send_at(chat, viewer).map(time),
+                "can": self.can(chat, viewer),
             },
         })
     }
@@ -276,16 +290,81 @@ impl Model {
         shown.into()
     }
 
-    /// Messages that contain a text, newest first.
-    pub(super) fn search(&self, viewer: User, q: &str) -> Vec<&Line> {
-        let wanted = q.to_lowercase();
-        let mut hits: Vec<&Line> = (self.chats.iter())
-            .flat_map(|chat| self.seen_lines(viewer, chat))
-            .filter(|line| line.code.is_none() && line.deleted.is_none())
-            .filter(|line| line.words.to_lowercase().contains(&wanted))
+    /// Messages of people that a viewer sees, of all chats, newest first.
+    fn said(&self, viewer: User) -> Vec<(&Chat, &Line)> {
+        let mut said: Vec<(&Chat, &Line)> = (self.chats.iter())
+            .flat_map(|chat| {
+                self.seen_lines(viewer, chat)
+                    .into_iter()
+                    .map(move |line| (chat, line))
+            })
+            .filter(|(_, line)| line.code.is_none() && line.deleted.is_none())
             .collect();
-        hits.sort_by_key(|line| std::cmp::Reverse((line.at, line.id)));
+        said.sort_by_key(|(_, line)| std::cmp::Reverse((line.at, line.id)));
+        said
+    }
+
+    /// Messages that contain a text, newest first.
+    pub(super) fn search(&self, viewer: User, q: &str) -> Vec<(&Chat, &Line)> {
+        let wanted = q.to_lowercase();
+        let mut hits = self.said(viewer);
+        hits.retain(|(_, line)| line.words.to_lowercase().contains(&wanted));
         hits
+    }
+
+    /// Messages of others that mention a viewer and are not folded up, newest first.
+    pub(super) fn mentioning(&self, viewer: User, unread: bool) -> Vec<(&Chat, &Line)> {
+        let mut found = self.said(viewer);
+        found.retain(|(chat, line)| {
+            line.sender != viewer
+                && line.mentions(viewer)
+                && !self.is_folded(viewer, chat, line)
+                && (!unread || self.unread(viewer, chat).iter().any(|new| new.seq == line.seq))
+        });
+        found
+    }
+
+    /// What a message said before, for who may know: the newest version first.
+    pub(super) fn former(&self, viewer: User, chat: &Chat, line: &Line) -> Outcome<Vec<Value>> {
+        let admin = chat.pair.is_none() && chat.member(viewer)?.role >= Role::Admin;
+        match self.rules.edit_history {
+            EditHistory::Members => {}
+            EditHistory::Moderators if admin => {}
+            EditHistory::Moderators | EditHistory::Off => return Err(ErrorCode::Forbidden),
+        }
+        let former = line.former.iter().rev();
+        Ok(former
+            .map(|(version, text, at)| json!({"version": version, "text": text, "edited_at": time(*at)}))
+            .collect())
+    }
+
+    /// A scheduled message as its owner sees it.
+    pub(super) fn show_plan(&self, plan: &Plan) -> Value {
+        let payload = &plan.now.payload;
+        let mentions = payload.mentions.iter().map(|mention| match mention {
+            Mention::One(user) => NAMES[*user],
+            Mention::All => "@all",
+        });
+        let reply = (payload.reply).and_then(|(c, seq)| self.chats[c].line(seq)?.id);
+        let text = Some(&payload.text).filter(|text| !text.is_empty());
+        let chat = plan.chat.map(|c| &self.chats[c]);
+        let recipient = match plan.now.to {
+            Address::User(user) => Some(NAMES[user]),
+            Address::Chat(_) => None,
+        };
+        json!({
+            "id": plan.id,
+            "client_id": plan.key,
+            "conversation_id": chat.map(|chat| chat.id),
+            "recipient_id": recipient,
+            "message": {"kind": "text", "text": text, "mentions": list(mentions), "reply_to": reply},
+            "send_at": time(plan.now.send_at),
+            "state": plan.state,
+            "message_id": plan.sent.and_then(|seq| chat?.line(seq)?.id),
+            "error_code": plan.error.map(|code| code.as_str()),
+            "version": plan.version,
+            "created_at": time(plan.created_at),
+        })
     }
 }
 

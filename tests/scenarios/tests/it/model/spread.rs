@@ -4,7 +4,7 @@ use chat_core::error::ErrorCode;
 use chat_core::model::Role;
 
 use super::reference::{Chat, Line, Model, Outcome, Payload, User};
-use super::rules::{Sent, as_message};
+use super::rules::Sent;
 
 /// So many messages of a chat are pinned at most.
 pub(super) const PINS: usize = 3;
@@ -12,21 +12,16 @@ pub(super) const PINS: usize = 3;
 /// What is kept of a forward, so that a repetition is known.
 pub(super) fn forward_payload(from: (usize, u64), silent: bool) -> Payload {
     Payload {
-        text: String::new(),
         silent,
-        mentions: Vec::new(),
-        reply: None,
         forward: Some(from),
+        ..Payload::nothing()
     }
 }
 
 impl Model {
     /// What is sent on of a message, and who wrote the first original.
     fn forwardable(&self, user: User, c: usize, seq: u64) -> Outcome<(String, User)> {
-        let chat = &self.chats[c];
-        chat.member(user).map_err(as_message)?;
-        let line = chat.line(seq).filter(|line| self.sees(user, chat, line));
-        let line = line.ok_or(ErrorCode::MessageNotFound)?;
+        let line = self.seen(user, c, seq)?;
         if line.deleted.is_some() || line.code.is_some() {
             return Err(ErrorCode::InvalidOperation);
         }
@@ -64,7 +59,7 @@ impl Model {
 
     /// Whether it hangs on the wall of its chat.
     pub(super) fn is_pinned(&self, line: &Line) -> bool {
-        line.pinned.is_some() && line.deleted.is_none() && !self.is_over(line)
+        line.pinned.is_some() && !line.purged && line.deleted.is_none() && !self.is_over(line)
     }
 
     /// Pinned messages as far as a viewer sees them, the newest pin first.
@@ -80,11 +75,9 @@ impl Model {
         if on {
             self.living(user, c, seq)?;
         } else {
-            self.chats[c].member(user).map_err(as_message)?;
-            let line = chat.line(seq).filter(|line| self.sees(user, chat, line));
-            line.ok_or(ErrorCode::MessageNotFound)?;
+            self.seen(user, c, seq)?;
         }
-        if chat.pair.is_none() && chat.member(user)?.role < Role::Admin {
+        if chat.pair.is_none() && !chat.everyone_pins && chat.member(user)?.role < Role::Admin {
             return Err(ErrorCode::Forbidden);
         }
         self.may_write(chat, user, false)?;

@@ -10,6 +10,7 @@ use super::{MINUTE, ids};
 use crate::model::Verdict;
 use crate::model::compare::expect;
 use crate::model::game::Game;
+use crate::model::groups::Permits;
 use crate::model::reference::User;
 use crate::model::rng::Rng;
 use crate::model::show::NAMES;
@@ -56,6 +57,7 @@ impl Game {
     }
 
     pub(super) async fn change_group(&mut self, rng: &mut Rng, user: User, c: usize) -> Verdict {
+        let (user, c) = self.pick_chief(rng, user, c);
         let (id, other) = (self.model.chats[c].id, self.pick_user(rng, c));
         let name = NAMES[user];
         let actor = self.actors[user].clone();
@@ -86,10 +88,13 @@ impl Game {
                 self.agree(model, actor.delete_conversation(id).await).map(drop)
             }
             7..=8 => {
-                let (send, add) = (rng.once_in(3), rng.once_in(2));
-                self.log.push(format!(
-                    "{name} permits in #{c}: only admins send {send}, everyone adds {add}"
-                ));
+                let wanted = Permits {
+                    only_admins_send: rng.once_in(3),
+                    everyone_adds: rng.once_in(2),
+                    everyone_edits: rng.once_in(2),
+                    everyone_pins: rng.once_in(2),
+                };
+                self.log.push(format!("{name} permits in #{c}: {wanted:?}"));
                 let by = |everyone: bool| {
                     Some(if everyone {
                         Permission::Everyone
@@ -98,16 +103,16 @@ impl Game {
                     })
                 };
                 let permissions = PermissionsPatch {
-                    send: by(!send),
-                    add_members: by(add),
-                    edit_info: None,
-                    pin_messages: None,
+                    send: by(!wanted.only_admins_send),
+                    add_members: by(wanted.everyone_adds),
+                    edit_info: by(wanted.everyone_edits),
+                    pin_messages: by(wanted.everyone_pins),
                 };
                 let patch = ConversationPatch {
                     permissions: Some(permissions),
                     ..ConversationPatch::default()
                 };
-                let model = self.model.permit(user, c, send, add);
+                let model = self.model.permit(user, c, wanted);
                 self.agree(model, actor.update_conversation(id, patch).await)
                     .map(drop)
             }

@@ -17,7 +17,7 @@ use crate::model::show::NAMES;
 use crate::world::client_id;
 
 impl Game {
-    fn payload(&self, rng: &mut Rng, c: usize) -> Payload {
+    pub(super) fn payload(&self, rng: &mut Rng, c: usize) -> Payload {
         let mut mentions = Vec::new();
         if rng.once_in(3) {
             for _ in 0..1 + rng.below(2) {
@@ -43,7 +43,7 @@ impl Game {
         }
     }
 
-    fn command(&self, payload: &Payload, key: Option<&str>) -> SendMessage {
+    pub(super) fn command(&self, payload: &Payload, key: Option<&str>) -> SendMessage {
         let reply = payload
             .reply
             .and_then(|(c, seq)| self.model.chats[c].line(seq)?.id);
@@ -77,6 +77,8 @@ impl Game {
             .flat_map(|(c, chat)| chat.lines.iter().map(move |line| (c, line)));
         let keyed: Vec<_> = sent
             .filter_map(|(c, line)| Some((c, line.sender, line.key.clone()?, line.payload.clone())))
+            // Keys of scheduled messages are the engine's.
+            .filter(|(_, _, key, _)| !key.starts_with("sched:"))
             .collect();
         if keyed.is_empty() {
             return Ok(());
@@ -135,10 +137,7 @@ impl Game {
         let other = rng.below(NAMES.len());
         let payload = Payload {
             text: rng.word(3),
-            silent: false,
-            mentions: Vec::new(),
-            reply: None,
-            forward: None,
+            ..Payload::nothing()
         };
         self.log
             .push(format!("{} sends to {}", NAMES[user], NAMES[other]));
@@ -281,16 +280,23 @@ impl Game {
         let Some((seq, message_id)) = self.pick_line(rng, c) else {
             return Ok(());
         };
-        let (emoji, on) = (rng.pick(&["👍", "❤"]), !rng.once_in(3));
-        self.log
-            .push(format!("{} reacts to #{c}/{seq}: {emoji} {on}", NAMES[user]));
+        let (emoji, toggles) = (rng.pick(&["👍", "❤"]), rng.once_in(4));
+        let there =
+            (self.model.chats[c].line(seq)).is_some_and(|line| line.reactions.contains(&(user, emoji)));
+        let on = if toggles { !there } else { !rng.once_in(3) };
+        self.log.push(format!(
+            "{} reacts to #{c}/{seq}: {emoji} {on}, toggles: {toggles}",
+            NAMES[user]
+        ));
         let react = ReactTo {
             message_id,
             emoji: emoji.to_owned(),
         };
         let model = self.model.react(user, c, seq, emoji, on);
         let actor = &self.actors[user];
-        let engine = if on {
+        let engine = if toggles {
+            actor.toggle_reaction(react).await
+        } else if on {
             actor.add_reaction(react).await
         } else {
             actor.remove_reaction(react).await

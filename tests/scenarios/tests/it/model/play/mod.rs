@@ -4,7 +4,11 @@ mod groups;
 mod marks;
 mod messages;
 mod own_side;
+mod restraint;
+mod retention;
+mod scheduled;
 mod spread;
+mod stars;
 
 use chat_core::command::DeletionScope;
 use chat_core::id::UserId;
@@ -35,7 +39,7 @@ impl Game {
         }
         let c = rng.below(self.model.chats.len());
         let user = self.pick_user(rng, c);
-        match rng.below(100) {
+        match rng.below(120) {
             0..=22 => self.send(rng, user, c).await,
             23..=25 => self.retry(rng).await,
             26..=30 => self.edit(rng, user, c).await,
@@ -62,13 +66,22 @@ impl Game {
                     30 * MINUTE,
                     61 * MINUTE,
                 ]);
-                self.wait(millis);
-                Ok(())
+                self.wait(millis).await
             }
             92 => self.set_ttl(rng, user, c).await,
             93 => self.keep(rng, user, c).await,
             94 => self.forward(rng, user, c).await,
             95 => self.pin(rng, user, c).await,
+            100..=104 => self.star(rng, user, c).await,
+            105 => self.silence(rng, user, c).await,
+            106 => self.set_slow(rng, user, c).await,
+            107..=111 => self.schedule(rng, user, c).await,
+            112 => self.change_plan(rng, user).await,
+            113 => self.cancel_plan(rng, user).await,
+            114 => self.set_retention(rng, c).await,
+            115 => self.purge().await,
+            116 => self.pin(rng, user, c).await,
+            117 => self.forward(rng, user, c).await,
             _ => {
                 let how = rng.below(3);
                 self.sync(user, rng, how).await

@@ -1,6 +1,7 @@
 //! What a user does on his own side: blocks, pins, mutes, archive.
 
 use chat_core::command::ConversationSettings;
+use chat_core::model::NotificationLevel;
 use serde_json::json;
 
 use crate::model::Verdict;
@@ -28,13 +29,18 @@ impl Game {
 
     pub(super) async fn own_side(&mut self, rng: &mut Rng, user: User, c: usize) -> Verdict {
         let until = Mute::Until(self.model.now + 60_000 * (rng.below(40) as i64 - 5));
-        let own = match rng.below(11) {
+        let own = match rng.below(12) {
             0..=1 => Own::Pin(!rng.once_in(3)),
             2 => Own::Mute(Some(Mute::Forever)),
             3 => Own::Mute(Some(until)),
             4 => Own::Mute(None),
             5..=7 => Own::Archive(!rng.once_in(4)),
             8..=9 => Own::Clear,
+            10 => Own::Level(rng.pick(&[
+                NotificationLevel::All,
+                NotificationLevel::Mentions,
+                NotificationLevel::None,
+            ])),
             _ => Own::Hide,
         };
         self.log.push(format!("{} sets #{c}: {own:?}", NAMES[user]));
@@ -45,6 +51,7 @@ impl Game {
             Own::Pin(on) => patch.pinned = Some(on),
             Own::Mute(mute) => patch.muted_until = Some(mute.map(muted)),
             Own::Archive(on) => patch.archived = Some(on),
+            Own::Level(level) => patch.notification_level = Some(level),
             Own::Clear => return self.agree(model, actor.clear(id).await).map(drop),
             Own::Hide => return self.agree(model, actor.hide(id).await).map(drop),
         }
