@@ -13,7 +13,7 @@ use crate::{Failure, TestOptions, root};
 /// Building from nothing is slow on two cores; a run that hangs still ends.
 const RUST_LIMIT: Duration = Duration::from_secs(45 * 60);
 const WIRE_LIMIT: Duration = Duration::from_secs(6 * 60);
-const BROWSER_LIMIT: Duration = Duration::from_secs(3 * 60);
+const BROWSER_LIMIT: Duration = Duration::from_secs(6 * 60);
 
 /// Runs the suites; whether nothing failed.
 pub(crate) fn run(options: &TestOptions) -> Result<bool, Failure> {
@@ -188,7 +188,8 @@ fn in_a_browser(
             let mut command = Command::new(node);
             command
                 .args(["chat.mjs", "--base", &server.url, "--chromium"])
-                .arg(chromium);
+                .arg(chromium)
+                .env("CHAT_JWT_SECRET", &server.secret);
             let outcome = run_shown(&mut command, &folder, BROWSER_LIMIT)?;
             if outcome.success {
                 Tally::PASSED

@@ -21,6 +21,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
 
 macro_rules! files {
     ($($name:literal: $kind:expr),* $(,)?) => {
@@ -30,30 +31,59 @@ macro_rules! files {
 
 const PAGE: &str = include_str!("../web/index.html");
 const FILES: &[(&str, &str, &str)] = files! {
-    "app.css": "text/css; charset=utf-8",
+    "app.css": STYLE,
+    "panels.css": STYLE,
     "icon.svg": "image/svg+xml",
     "api.js": SCRIPT,
     "app.js": SCRIPT,
     "connection.js": SCRIPT,
     "dialog.js": SCRIPT,
     "dom.js": SCRIPT,
+    "expiry.js": SCRIPT,
     "format.js": SCRIPT,
     "icons.js": SCRIPT,
+    "login.js": SCRIPT,
+    "main-menu.js": SCRIPT,
+    "marks.js": SCRIPT,
     "media.js": SCRIPT,
+    "mentions.js": SCRIPT,
     "menu.js": SCRIPT,
     "message-actions.js": SCRIPT,
+    "message-menu.js": SCRIPT,
     "outbox.js": SCRIPT,
+    "replica-counts.js": SCRIPT,
+    "replica-events.js": SCRIPT,
+    "replica-history.js": SCRIPT,
+    "replica-personal.js": SCRIPT,
+    "replica-pins.js": SCRIPT,
     "sync-client.js": SCRIPT,
+    "toast.js": SCRIPT,
+    "typing.js": SCRIPT,
     "view-auth.js": SCRIPT,
     "view-avatar.js": SCRIPT,
     "view-chat.js": SCRIPT,
     "view-composer.js": SCRIPT,
+    "view-edits.js": SCRIPT,
+    "view-forward.js": SCRIPT,
     "view-info.js": SCRIPT,
     "view-list.js": SCRIPT,
+    "view-members.js": SCRIPT,
+    "view-mentions.js": SCRIPT,
     "view-message.js": SCRIPT,
+    "view-moderation.js": SCRIPT,
+    "view-pages.js": SCRIPT,
     "view-people.js": SCRIPT,
+    "view-pins.js": SCRIPT,
+    "view-report.js": SCRIPT,
+    "view-scheduled.js": SCRIPT,
     "view-search.js": SCRIPT,
     "view-settings.js": SCRIPT,
+    "view-starred.js": SCRIPT,
+    "view-status.js": SCRIPT,
+    "view-suggest.js": SCRIPT,
+    "view-timer.js": SCRIPT,
+    "view-tray.js": SCRIPT,
+    "words.js": SCRIPT,
 };
 
 pub(crate) fn routes() -> Router {

@@ -2,34 +2,26 @@
 
 import { Api } from './api.js';
 import { Connection } from './connection.js';
-import { SyncClient } from './sync-client.js';
-import { Media } from './media.js';
-import { el } from './dom.js';
 import { ask, openDialog } from './dialog.js';
+import { el } from './dom.js';
+import { Expiry } from './expiry.js';
+import { claimsOf, remember, remembered } from './login.js';
+import { marks } from './marks.js';
+import { Media } from './media.js';
 import { messageActions } from './message-actions.js';
-import { Outbox } from './outbox.js';
+import { messageMenu } from './message-menu.js';
+import { asMessage, Outbox } from './outbox.js';
+import { SyncClient } from './sync-client.js';
+import { toast } from './toast.js';
 import { authView } from './view-auth.js';
-import { listView } from './view-list.js';
 import { chatView } from './view-chat.js';
+import { listView } from './view-list.js';
 import { newDirectDialog, newGroupDialog } from './view-people.js';
-import { settingsDialog } from './view-settings.js';
 
-const KEY = 'chat.login';
 const root = document.getElementById('root');
 const api = new Api('/api');
 
 const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
-const remember = login => { try { if (login) localStorage.setItem(KEY, JSON.stringify(login)); else localStorage.removeItem(KEY); } catch { /* private windows may refuse */ } };
-const remembered = () => { try { return JSON.parse(localStorage.getItem(KEY)); } catch { return null; } };
-
-let toastTimer;
-function toast(text) {
-  const box = document.getElementById('toast');
-  box.textContent = text;
-  box.className = 'shown';
-  clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => { box.className = ''; }, 4000);
-}
 
 function signIn(notice) {
   remember(null);
@@ -41,23 +33,26 @@ function signIn(notice) {
 
 function start({ user, token }) {
   api.token = token;
-  const heard = new Map(); //   conversation id => newest seq from others that reached this page
-  let chat; let drawing = false; let markTimer; let reading = false; let readAgain = false;
+  const watchers = new Set();
+  let chat; let drawing = false;
 
   const app = {
-    api, me: user, toast, newKey, media: new Media(api), openId: undefined, synced: false,
+    api, me: user, toast, newKey, asMessage, media: new Media(api), openId: undefined, synced: false, policies: {},
+    moderator: claimsOf(token).chat_moderator === true,
     fail: error => toast(error.message),
     titleOf: c => c.name ?? c.peer?.name ?? 'Conversation',
     nameOf: (id, c) => (id === user.id ? 'You' : c?.peer?.id === id ? c.peer.name : c?.members?.find(m => m.user.id === id)?.user.name ?? app.replica.names.get(id) ?? 'Somebody'),
     presenceOf: id => app.replica.presence.get(id),
     typistsOf: id => (app.replica.typing.get(id) ?? []).filter(who => who !== user.id).map(who => app.nameOf(who, app.replica.conversations.get(id))),
-    canWrite: c => !(c.peer && app.replica.blocked.has(c.peer.id)) && (c.my.can ?? ['send']).includes('send'),
+    can: (id, name) => Boolean(app.replica.conversations.get(id)?.my.can?.includes(name)),
+    canWrite: c => !(c.peer && app.replica.personal.blocked.has(c.peer.id)) && (c.my.can ?? ['send']).includes('send'),
     refresh: async id => app.replica.put(await api.get(`conversations/${id}`)),
     newDirect: () => newDirectDialog(app),
     newGroup: () => newGroupDialog(app),
-    settings: () => settingsDialog(app),
     reply: message => chat?.aim('reply', message),
     jumpTo: seq => chat?.jumpTo(seq).catch(app.fail),
+    /** Calls `watcher` after every change until the function it gives is called. */
+    onChange: watcher => { watchers.add(watcher); return () => watchers.delete(watcher); },
   };
 
   app.replica = new SyncClient({
@@ -67,10 +62,11 @@ function start({ user, token }) {
     conversation: id => api.get(`conversations/${id}`),
     changed: () => { if (!drawing) { drawing = true; setTimeout(draw, 16); } },
   });
+  const expiry = new Expiry(app.replica);
 
   // ---- drawing ----
   const list = listView(app);
-  app.profileChanged = () => { list.profile(); app.replica.changed(null); };
+  app.profileChanged = () => app.replica.changed(null);
   const banner = el('div.banner', { role: 'status', hidden: true });
   const nothing = el('section.nothing', {}, el('p', {}, 'Choose a conversation, or start one.'));
   const main = el('main.main', {}, nothing);
@@ -79,11 +75,13 @@ function start({ user, token }) {
 
   function draw() {
     drawing = false;
+    expiry.watch();
     if (app.openId && app.synced && !app.replica.conversations.has(app.openId)) app.close();
     list.update();
     chat?.update();
-    noteHeard();
-    app.readable();
+    for (const watcher of watchers) watcher();
+    reading.delivered();
+    reading.read();
   }
 
   app.open = id => {
@@ -130,40 +128,9 @@ function start({ user, token }) {
 
   // ---- marks ----
   const looking = () => document.visibilityState === 'visible' && document.hasFocus();
-
-  function noteHeard() {
-    for (const c of app.replica.conversations.values()) {
-      const last = c.last_message;
-      if (last && last.sender_id !== user.id && last.seq > Math.max(c.my.delivered_seq, heard.get(c.id) ?? 0)) {
-        heard.set(c.id, last.seq);
-        markTimer ??= setTimeout(tellDelivered, 1000);
-      }
-    }
-  }
-
-  async function tellDelivered() {
-    markTimer = undefined;
-    const marks = [...heard].filter(([id, seq]) => seq > (app.replica.conversations.get(id)?.my.delivered_seq ?? seq)).slice(0, 100).map(([id, seq]) => ({ conversation_id: id, seq }));
-    if (!marks.length) return;
-    try { (await app.conn.command('mark_delivered', { marks })).marks.forEach(mark => app.replica.marked(mark)); } catch { heard.clear(); }
-  }
-
-  /** Marks as read what is on screen, when somebody looks. */
-  app.readable = async () => {
-    const c = chat && app.replica.conversations.get(chat.id);
-    if (!c || !looking() || !chat.atBottom() || !app.conn.ready) return;
-    if (reading) { readAgain = true; return; }
-    const seq = app.replica.messages(c.id).findLast(m => m.sender.id !== user.id)?.seq ?? 0;
-    if (seq <= c.my.read_seq && !c.my.unread_count && !c.my.marked_unread) return;
-    reading = true;
-    try { (await app.conn.command('mark_read', { marks: [{ conversation_id: c.id, seq: Math.max(seq, c.my.read_seq) }] })).marks.forEach(mark => app.replica.marked(mark)); } catch { /* comes again with the next change */ }
-    setTimeout(() => {
-      reading = false;
-      if (readAgain) { readAgain = false; app.readable(); }
-    }, 300);
-  };
-
-  const attention = () => { app.conn.command('set_foreground', { foreground: looking() }).catch(() => {}); app.readable(); };
+  const reading = marks(app, { looking, chat: () => chat });
+  app.readable = reading.read;
+  const attention = () => { app.conn.command('set_foreground', { foreground: looking() }).catch(() => {}); reading.read(); };
 
   // ---- messages ----
   const outbox = new Outbox(app);
@@ -171,7 +138,8 @@ function start({ user, token }) {
   app.send = (id, draft) => { outbox.add(id, draft); chat?.toBottom(); };
   app.resend = message => outbox.resend(message);
   app.discard = message => outbox.discard(message);
-  Object.assign(app, messageActions(app, { aim: (kind, message) => chat?.aim(kind, message) }));
+  Object.assign(app, messageActions(app));
+  app.messageMenu = (anchor, message) => messageMenu(app, (kind, of) => chat?.aim(kind, of), anchor, message);
 
   app.showImage = file => openDialog(file.filename, () => {
     const image = el('img', { alt: file.filename });
@@ -194,7 +162,8 @@ function start({ user, token }) {
     else bannerTimer = setTimeout(() => { banner.textContent = words[now]; banner.hidden = false; }, banner.hidden ? 700 : 0);
   }
 
-  async function ready() {
+  async function ready({ server_time: time } = {}) {
+    expiry.setClock(time);
     try {
       await app.replica.synchronise();
       app.synced = true;
@@ -202,9 +171,19 @@ function start({ user, token }) {
       if (app.openId) app.conn.command('open_conversation', { conversation_id: app.openId }).catch(() => {});
       outbox.empty();
       app.replica.changed(null);
+      await about();
     } catch (error) {
       if (error.code !== 'offline') { app.fail(error); setTimeout(() => { if (app.conn.ready) ready(); }, 3000); }
     }
+  }
+
+  /** What sync does not tell: one's own profile and presence, and what this server lets people do. */
+  async function about() {
+    const [me, presence, { policies }] = await Promise.all([api.get('me'), api.get('me/presence'), api.get('capabilities')]);
+    Object.assign(user, me);
+    app.replica.personal.presence = presence;
+    app.policies = policies;
+    app.profileChanged();
   }
 
   app.conn = new Connection({
@@ -213,14 +192,19 @@ function start({ user, token }) {
     heartbeat: () => ['set_foreground', { foreground: looking() }],
   });
 
+  /** Escape leaves the conversation, unless it is for a dialog, a menu or a field of its own. */
+  const escape = event => {
+    if (event.key === 'Escape' && !document.querySelector('dialog, .menu:popover-open') && !event.target.closest?.('.sidebar input')) app.close();
+  };
   const hurry = () => app.conn.hurry();
-  const listeners = [[document, 'visibilitychange', attention], [window, 'focus', attention], [window, 'blur', attention], [window, 'online', hurry]];
+  const listeners = [[document, 'visibilitychange', attention], [window, 'focus', attention], [window, 'blur', attention], [window, 'online', hurry], [document, 'keydown', escape]];
   for (const [target, name, listener] of listeners) target.addEventListener(name, listener);
 
   function stop() {
     app.conn.stop();
     app.media.clear();
-    clearTimeout(markTimer);
+    expiry.stop();
+    reading.stop();
     for (const [target, name, listener] of listeners) target.removeEventListener(name, listener);
   }
 
@@ -233,7 +217,6 @@ function start({ user, token }) {
 
   list.update();
   app.conn.start();
-  api.get('me').then(me => { Object.assign(user, me); app.profileChanged(); }, () => {});
 }
 
 const login = remembered();

@@ -1,12 +1,14 @@
 // The plain WebSocket: first an auth frame, then commands with ids and events. Comes back by itself, later each time.
 
+import { wordsOf } from './words.js';
+
 const TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 25_000;
 const FINAL = new Set(['unauthenticated', 'token_expired', 'token_invalid']);
 
 export class CommandError extends Error {
   constructor({ code, detail, ...rest }) {
-    super(detail || code);
+    super(wordsOf({ code, detail, ...rest }));
     Object.assign(this, { code, ...rest });
   }
 }

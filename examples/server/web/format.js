@@ -28,13 +28,28 @@ export function sizeOf(bytes) {
   return `${bytes < 10 && unit ? bytes.toFixed(1) : Math.round(bytes)} ${units[unit]}`;
 }
 
+/** What somebody says of himself: an emoji, some words, or nothing. */
+export const statusWords = presence => [presence?.status_emoji, presence?.status_text].filter(Boolean).join(' ');
+
 export function presenceText(presence) {
-  if (presence?.status === 'online') return 'online';
-  if (presence?.status === 'away') return 'away';
+  const there = presence?.dnd ? 'do not disturb' : presence?.status;
+  if (there && there !== 'offline') return [there, statusWords(presence)].filter(Boolean).join(' · ');
   if (!presence?.last_seen_at) return 'offline';
   const days = daysAgo(presence.last_seen_at);
   return `last seen ${days <= 0 ? '' : `${dayOf(presence.last_seen_at)} `}at ${timeOf(presence.last_seen_at)}`;
 }
+
+const SPANS = [[86_400_000, 'day'], [3_600_000, 'hour'], [60_000, 'minute'], [1000, 'second']];
+
+/** `90 minutes`, `1 day`: in the largest unit that divides it. */
+export function spanOf(ms) {
+  const [unit, name] = SPANS.find(([size]) => ms >= size && ms % size === 0) ?? SPANS.at(-1);
+  const count = Math.round(ms / unit);
+  return `${count} ${name}${count === 1 ? '' : 's'}`;
+}
+
+/** When a mute or the like ends, in words. */
+export const untilText = until => (until === 'forever' ? 'for good' : `until ${exactTime(until)}`);
 
 export const initials = name => [...(name || '?').trim().split(/\s+/).slice(0, 2).map(word => [...word][0] ?? '')].join('').toUpperCase() || '?';
 
@@ -54,18 +69,23 @@ export function typingText(names) {
 /** A line for a system message; `nameOf` turns user ids into names. */
 export function systemText({ code, params = {} }, actor, nameOf) {
   const ids = params.user_ids ?? (params.user_id ? [params.user_id] : []);
-  const who = ids.map(nameOf).join(', ') || 'somebody';
+  const who = ids.map(id => nameOf(id).replace(/^You$/, 'you')).join(', ') || 'somebody';
+  const rank = { admin: 'an admin', member: 'a plain member' }[params.role];
   const lines = {
     conversation_created: () => `${actor} created the group`,
     member_added: () => `${actor} added ${who}`,
     member_removed: () => `${actor} removed ${who}`,
-    member_left: () => `${ids.length ? who : actor} left`,
+    member_left: () => `${ids.length && who !== 'you' ? who : actor} left`,
     renamed: () => `${actor} changed the name${params.name ? ` to “${params.name}”` : ''}`,
     avatar_changed: () => `${actor} changed the picture`,
     description_changed: () => `${actor} changed the description`,
     permissions_changed: () => `${actor} changed who may do what`,
-    admin_changed: () => `${actor} changed the role of ${who}`,
-    owner_changed: () => `${who} is the owner now`,
+    admin_changed: () => (rank ? `${actor} made ${who} ${rank}` : `${actor} changed the role of ${who}`),
+    owner_changed: () => (who === 'you' ? 'You are the owner now' : `${who} is the owner now`),
+    frozen: () => `${actor} froze the group`,
+    unfrozen: () => `${actor} lifted the freeze`,
+    message_pinned: () => `${actor} pinned a message`,
+    timer_changed: () => (params.message_ttl_ms ? `${actor} set messages to disappear after ${spanOf(params.message_ttl_ms)}` : `${actor} turned disappearing messages off`),
   };
   return lines[code]?.() ?? `${actor}: ${String(code).replaceAll('_', ' ')}`;
 }

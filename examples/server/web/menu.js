@@ -8,7 +8,7 @@ export function openMenu(anchor, items, { row = false, label = 'Actions' } = {})
   for (const [text, action, kind] of items.filter(Boolean)) {
     menu.append(el('button', { type: 'button', role: 'menuitem', class: kind, onclick: () => { menu.hidePopover(); action(); } }, text));
   }
-  menu.addEventListener('toggle', event => { if (event.newState === 'closed') { menu.remove(); if (anchor.isConnected) anchor.focus({ preventScroll: true }); } });
+  menu.addEventListener('toggle', event => { if (event.newState === 'closed') { menu.remove(); if (anchor.isConnected && !document.querySelector('.menu:popover-open')) anchor.focus({ preventScroll: true }); } });
   menu.addEventListener('keydown', event => {
     const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
     if (!step) return;
@@ -16,7 +16,8 @@ export function openMenu(anchor, items, { row = false, label = 'Actions' } = {})
     all.at((all.indexOf(document.activeElement) + step) % all.length)?.focus();
     event.preventDefault();
   });
-  document.body.append(menu);
+  // Outside an open dialog nothing can be clicked.
+  (anchor.closest('dialog') ?? document.body).append(menu);
   menu.showPopover();
   const at = anchor.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = menu;

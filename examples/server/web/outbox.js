@@ -2,6 +2,12 @@
 
 const LATER = new Set(['rate_limited', 'slow_mode', 'overloaded', 'unavailable', 'outcome_unknown']);
 
+/** What was written, as the server takes it. */
+export const asMessage = ({ text, attachments, mentions, replyTo }) => ({
+  kind: attachments[0]?.kind ?? 'text', text: text || undefined, reply_to: replyTo?.id,
+  attachment_ids: attachments.length ? attachments.map(file => file.id) : undefined, mentions: mentions?.length ? mentions : undefined,
+});
+
 export class Outbox {
   #queue = [];
   #pending = new Map(); // conversation id => messages not stored yet, also failed ones
@@ -12,9 +18,9 @@ export class Outbox {
   /** What is on its way to a conversation, oldest first. */
   of(id) { return this.#pending.get(id) ?? []; }
 
-  add(id, { text, attachments, replyTo }) {
+  add(id, { text, attachments, mentions, replyTo }) {
     const message = {
-      conversation_id: id, client_id: this.app.newKey(), sender: this.app.me, kind: attachments[0]?.kind ?? 'text', text, attachments, created_at: new Date().toISOString(), pending: 'sending',
+      conversation_id: id, client_id: this.app.newKey(), sender: this.app.me, kind: attachments[0]?.kind ?? 'text', text, attachments, mentions, created_at: new Date().toISOString(), pending: 'sending',
       reply_to: replyTo && { message_id: replyTo.id, seq: replyTo.seq, state: 'visible', preview: { sender_id: replyTo.sender.id, kind: replyTo.kind, text: replyTo.text ?? '' } },
     };
     this.#pending.set(id, [...this.of(id), message]);
@@ -40,10 +46,7 @@ export class Outbox {
     while (this.#queue.length && this.app.conn.ready) {
       const [message] = this.#queue;
       try {
-        const { message: sent } = await this.app.conn.command('send_message', {
-          conversation_id: message.conversation_id, client_id: message.client_id, kind: message.kind, text: message.text || undefined, client_time: message.created_at,
-          attachment_ids: message.attachments.length ? message.attachments.map(file => file.id) : undefined, reply_to: message.reply_to?.message_id,
-        });
+        const { message: sent } = await this.app.conn.command('send_message', { ...asMessage({ ...message, replyTo: message.reply_to && { id: message.reply_to.message_id } }), conversation_id: message.conversation_id, client_id: message.client_id, client_time: message.created_at });
         this.#queue.shift();
         this.discard(message);
         this.app.replica.take(sent);

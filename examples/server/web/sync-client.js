@@ -4,13 +4,11 @@
 // The order on every (re)connect: connect, `sync`, then live events with a higher rev. Live events are hints and sync is
 // the truth: what comes while a sync runs waits for its end, and what is known already is recognised by its rev.
 
-const countable = message => message.kind !== 'system' && !message.silent && !message.deleted && !message.from_blocked;
-
-/** What the list shows of a message. */
-export function previewOf(message) {
-  const words = { image: 'Photo', video: 'Video', audio: 'Audio', file: 'File', location: 'Location', meeting: 'Meeting', custom: 'Message', system: 'Update' };
-  return message.text || words[message.kind] || '';
-}
+import { countIn, ordered, statusOf } from './replica-counts.js';
+import { EVENTS } from './replica-events.js';
+import { Timeline } from './replica-history.js';
+import { Personal } from './replica-personal.js';
+import { Pins } from './replica-pins.js';
 
 export class SyncClient {
   #waiting = null;
@@ -20,6 +18,7 @@ export class SyncClient {
    * @param userId whose replica it is
    * @param command (op, data) => Promise of the ack's data; rejects with an error that has `code`
    * @param history (conversationId, {before|after|limit}) => Promise of a history page
+   * @param conversation (conversationId) => Promise of the conversation as it is now
    * @param changed called with the id of the conversation that changed, or `null` for anything else
    */
   constructor({ userId, command, history, conversation, changed = () => {} }) {
@@ -31,11 +30,12 @@ export class SyncClient {
   clear() {
     this.token = undefined;
     this.conversations = new Map(); // id => Conversation
-    this.timelines = new Map(); //     id => {items: Map(seq => Message), from, to, more}: a closed range of history
+    this.timelines = new Map(); //     id => Timeline
     this.typing = new Map(); //        id => user ids
-    this.presence = new Map(); //      user id => {status, last_seen_at}
-    this.blocked = new Set();
+    this.presence = new Map(); //      user id => {status, last_seen_at, …}
     this.names = new Map(); //         user id => name, also of those who have left
+    this.pins = new Pins();
+    this.personal = new Personal();
   }
 
   /** Catches up. Call it whenever a connection is ready, and on `lagged`. */
@@ -69,16 +69,16 @@ export class SyncClient {
 
   #apply(answer) {
     for (const { conversation, messages, limited } of answer.conversations) {
-      this.put(conversation);
       const timeline = this.timelines.get(conversation.id);
-      if (!timeline) continue;
-      if (limited) { this.timelines.delete(conversation.id); continue; }
-      for (const message of messages) this.#store(timeline, message);
-      timeline.to = Math.max(timeline.to, conversation.last_seq);
+      if (limited) this.#unload(conversation.id);
+      else for (const message of messages) this.#note(timeline, message);
+      if (timeline && !limited) timeline.to = Math.max(timeline.to, conversation.last_seq);
+      this.put(conversation);
     }
-    for (const { conversation_id: id } of answer.removed) this.#forget(id);
-    for (const id of answer.blocks?.added ?? []) this.blocked.add(id);
-    for (const id of answer.blocks?.removed ?? []) this.blocked.delete(id);
+    for (const { conversation_id: id } of answer.removed) this.forget(id);
+    this.personal.apply(answer, (place, on) => this.star(place.conversation_id, place.message_id, on));
+    // More stars changed than were told: what is loaded again says which messages have one.
+    if (answer.stars?.limited) for (const id of [...this.timelines.keys()]) this.#unload(id);
     this.token = answer.token;
   }
 
@@ -89,21 +89,30 @@ export class SyncClient {
       if (user?.name) this.names.set(user.id, user.name);
       if (user?.presence) this.presence.set(user.id, user.presence);
     }
+    this.timelines.get(conversation.id)?.dropBelow(Math.max(conversation.my.visible_from_seq, conversation.first_seq ?? 1));
     this.changed(conversation.id);
   }
 
-  #forget(id) {
+  forget(id) {
     this.conversations.delete(id);
-    this.timelines.delete(id);
+    this.#unload(id);
     this.changed(id);
   }
 
-  #store(timeline, message) {
+  #unload(id) {
+    this.timelines.delete(id);
+    this.pins.forget(id);
+  }
+
+  /** Asks for a conversation again, where what changed does not tell all. */
+  refresh(id) {
+    this.conversation(id).then(fresh => this.put(fresh), () => {});
+  }
+
+  #note(timeline, message) {
     if (message.sender?.name) this.names.set(message.sender.id, message.sender.name);
-    const known = timeline.items.get(message.seq);
-    if (known && known.rev > message.rev) return;
-    if (message.gone) timeline.items.delete(message.seq);
-    else timeline.items.set(message.seq, message);
+    timeline?.store(message);
+    this.pins.note(message);
   }
 
   /** Loads the newest page, or with `older` the page before the oldest known message. */
@@ -111,13 +120,12 @@ export class SyncClient {
     const known = this.timelines.get(id);
     if (known && (!older || !known.more)) return known;
     const page = await this.history(id, older ? { before: known.from } : {});
-    const last = this.conversations.get(id)?.last_seq ?? 0;
-    const timeline = this.timelines.get(id) ?? { items: new Map(), from: page.range?.from ?? 1, to: Math.max(page.range?.to ?? 0, 0), more: false };
-    for (const message of page.items) this.#store(timeline, message);
-    timeline.from = Math.min(timeline.from, page.range?.from ?? timeline.from);
+    const timeline = this.timelines.get(id) ?? new Timeline(page.range);
+    timeline.join(page);
+    for (const message of page.items) this.#note(undefined, message);
     timeline.more = page.has_more_before;
     this.timelines.set(id, timeline);
-    if (last > timeline.to) await this.#fill(id, timeline);
+    if ((this.conversations.get(id)?.last_seq ?? 0) > timeline.to) await this.#fill(id, timeline);
     this.changed(id);
     return timeline;
   }
@@ -125,7 +133,7 @@ export class SyncClient {
   async #fill(id, timeline) {
     for (let more = true; more;) {
       const page = await this.history(id, { after: timeline.to, order: 'asc', limit: 100 });
-      for (const message of page.items) this.#store(timeline, message);
+      for (const message of page.items) this.#note(timeline, message);
       timeline.to = Math.max(timeline.to, page.range?.to ?? timeline.to);
       more = page.has_more_after && page.items.length > 0;
     }
@@ -142,8 +150,7 @@ export class SyncClient {
       if (data.rev <= known.rev) return;
       known.rev = data.rev;
     }
-    const take = this[`_${event}`];
-    if (take) take.call(this, data, known);
+    EVENTS[event]?.(this, data, known);
     this.changed(id ?? null);
   }
 
@@ -152,109 +159,59 @@ export class SyncClient {
     const conversation = this.conversations.get(message.conversation_id);
     if (!conversation) return void this.synchronise().catch(() => {});
     const timeline = this.timelines.get(conversation.id);
-    if (timeline) {
-      this.#store(timeline, message);
-      if (message.seq === timeline.to + 1) timeline.to = message.seq;
-      else if (message.seq > timeline.to) this.#fill(conversation.id, timeline).catch(() => this.timelines.delete(conversation.id));
-    }
-    const newest = message.seq > conversation.last_seq;
-    if (newest) conversation.last_seq = message.seq;
-    const last = conversation.last_message;
-    if (message.gone || message.deleted) {
-      // What is now the newest, and how much is unread, depends on messages that may not be here.
-      if (last?.seq === message.seq || message.seq > conversation.my.read_seq) this.#refresh(conversation.id);
-    } else if (!last || message.seq >= last.seq) {
-      conversation.last_message = { seq: message.seq, kind: message.kind, sender_id: message.sender.id, preview: previewOf(message), created_at: message.created_at };
-      if (newest && countable(message)) conversation.last_activity_at = message.created_at;
-    }
-    if (newest && countable(message) && message.sender.id !== this.userId) {
-      const my = conversation.my;
-      if (!my.unread_count) my.first_unread_seq = message.seq;
-      my.unread_count += 1;
-      if (message.mentions?.some(user => user === this.userId || user === '@all')) my.mention_count += 1;
-      if (!my.muted_until) my.archived = false;
-    }
+    this.#note(timeline, message);
+    if (timeline && message.seq === timeline.to + 1) timeline.to = message.seq;
+    else if (timeline && message.seq > timeline.to) this.#fill(conversation.id, timeline).catch(() => this.#unload(conversation.id));
+    if (!countIn(conversation, message, this.userId)) this.refresh(conversation.id);
     this.changed(conversation.id);
   }
 
-  #refresh(id) {
-    this.conversation(id).then(fresh => this.put(fresh), () => {});
+  /** Puts a star on a message that is here, or takes it off. */
+  star(conversationId, messageId, on) {
+    for (const message of this.timelines.get(conversationId)?.items.values() ?? []) if (message.id === messageId) message.starred = on || undefined;
+    this.changed(conversationId);
   }
 
-  _message_created({ message }) { if (message) this.take(message); }
-  _message_updated({ message }) { if (message) this.take(message); }
-  _message_deleted({ message }) { if (message) this.take(message); }
-
-  _receipt_updated({ user_id, delivered_seq, read_seq }, conversation) {
-    const member = conversation.members?.find(m => m.user.id === user_id);
-    if (!member) return;
-    member.delivered_seq = Math.max(member.delivered_seq, delivered_seq);
-    member.read_seq = Math.max(member.read_seq, read_seq);
+  /** Forgets one message that is no more for this user. */
+  drop(message) {
+    this.timelines.get(message.conversation_id)?.items.delete(message.seq);
+    this.pins.drop(message);
+    this.changed(message.conversation_id);
   }
 
   /** Takes an entry of the ack to marks. */
-  marked({ conversation_id, error, ...marks }) {
-    const my = this.conversations.get(conversation_id)?.my;
+  marked({ conversation_id: id, error, ...marks }) {
+    const my = this.conversations.get(id)?.my;
     if (!my || error) return;
     Object.assign(my, marks);
     if (!marks.unread_count) { my.mention_count = 0; my.marked_unread = false; delete my.first_unread_seq; }
-    this.changed(conversation_id);
+    this.changed(id);
   }
 
-  _conversation_created({ conversation }) { this.put(conversation); }
-  _conversation_removed({ conversation_id }) { this.#forget(conversation_id); }
-  _conversation_updated({ changed }, conversation) {
-    for (const [key, value] of Object.entries(changed)) {
-      if (value === null) delete conversation[key];
-      else conversation[key] = value;
+  /** Takes what has expired by now off the screen; answers when the next message does, in milliseconds since 1970. */
+  expire(now) {
+    let next = Infinity;
+    const stale = new Set();
+    const over = thing => { const at = thing.expires_at ? Date.parse(thing.expires_at) : Infinity; if (at > now) next = Math.min(next, at); return at <= now; };
+    for (const timeline of this.timelines.values()) {
+      for (const message of timeline.list()) {
+        if (!over(message)) continue;
+        this.drop(message);
+        stale.add(message.conversation_id);
+      }
     }
+    for (const c of this.conversations.values()) if (c.last_message && over(c.last_message)) { delete c.last_message; stale.add(c.id); }
+    // What is the newest now, and how much is unread, the server knows.
+    for (const id of stale) this.refresh(id);
+    return next;
   }
 
-  _members_changed({ added = [], removed = [], roles = {} }, conversation) {
-    // Ranks decide what `my.can` says, and large groups carry no list: the server knows best.
-    if (conversation.members) {
-      const gone = new Set([...removed, ...added.map(m => m.user.id)]);
-      conversation.members = [...conversation.members.filter(m => !gone.has(m.user.id)), ...added];
-      for (const member of conversation.members) member.role = roles[member.user.id] ?? member.role;
-    }
-    this.#refresh(conversation.id);
-  }
-
-  _inbox_updated({ conversation_id, badge, user_rev, ...my }, conversation) {
-    if (!conversation) return void this.synchronise().catch(() => {});
-    for (const [key, value] of Object.entries(my)) {
-      if (value === null) delete conversation.my[key];
-      else conversation.my[key] = value;
-    }
-    const timeline = this.timelines.get(conversation_id);
-    for (const seq of timeline?.items.keys() ?? []) if (seq < conversation.my.visible_from_seq) timeline.items.delete(seq);
-    this.#refresh(conversation_id);
-  }
-
-  _typing_changed({ conversation_id, user_ids }) { this.typing.set(conversation_id, user_ids); }
-  _presence_changed({ user_id, ...presence }) { this.presence.set(user_id, presence); }
-  _block_changed({ user_id, blocked }) { if (blocked) this.blocked.add(user_id); else this.blocked.delete(user_id); }
-  _lagged() { this.synchronise().catch(() => {}); }
-
-  /** Conversations in the order of the list, archived ones among them: pinned first, then by activity. */
-  list() {
-    const key = c => [c.my.pinned_at ? 1 : 0, c.last_activity_at ?? c.created_at];
-    return [...this.conversations.values()].filter(c => !c.my.hidden)
-      .sort((a, b) => { const [p, t] = key(a), [q, u] = key(b); return q - p || (u < t ? -1 : u > t ? 1 : 0); });
-  }
+  /** Conversations in the order of the list. */
+  list() { return ordered(this.conversations.values()); }
 
   /** Messages of a conversation that are known without a gap, oldest first. */
-  messages(id) {
-    return [...(this.timelines.get(id)?.items.values() ?? [])].sort((a, b) => a.seq - b.seq);
-  }
+  messages(id) { return this.timelines.get(id)?.list() ?? []; }
 
-  /** How far one's own message got: what the server said, or what the members' marks say since. Never goes back. */
-  statusOf(message) {
-    const ranks = ['sent', 'delivered', 'read'];
-    const others = (this.conversations.get(message.conversation_id)?.members ?? [])
-      .filter(m => m.user.id !== this.userId && m.joined_at <= message.created_at);
-    const all = mark => others.length > 0 && others.every(m => m[mark] >= message.seq);
-    const seen = all('read_seq') ? 2 : all('delivered_seq') ? 1 : 0;
-    return ranks[Math.max(seen, ranks.indexOf(message.status ?? 'sent'))];
-  }
+  /** How far one's own message got. */
+  statusOf(message) { return statusOf(message, this.conversations.get(message.conversation_id), this.userId); }
 }

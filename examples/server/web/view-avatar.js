@@ -9,5 +9,5 @@ export function avatar(media, { id, name, avatar_url: url }, presence) {
   if (url?.startsWith('/')) {
     media.url(url).then(src => face.replaceChildren(el('img', { src, alt: '' })), () => {});
   }
-  return el('span.portrait', {}, face, presence && el('span.dot', { class: presence.status, title: presenceText(presence) }));
+  return el('span.portrait', {}, face, presence && el('span.dot', { class: presence.dnd ? 'dnd' : presence.status, title: presenceText(presence) }));
 }

@@ -7,6 +7,8 @@ import { avatar } from './view-avatar.js';
 import { composer } from './view-composer.js';
 import { infoDialog } from './view-info.js';
 import { messageRow } from './view-message.js';
+import { pinBar } from './view-pins.js';
+import { timerMark } from './view-timer.js';
 
 const NEAR = 80;
 const GROUP_MS = 5 * 60_000;
@@ -21,16 +23,18 @@ export function chatView(app, id) {
 
   const face = el('span.face');
   const title = el('strong.ellipsis');
+  const timer = el('span.line');
+  const pins = pinBar(app, id);
   const subtitle = el('small.ellipsis', { 'aria-live': 'polite' });
   const head = el('header.bar', {},
     el('button.round.back', { type: 'button', title: 'Back', 'aria-label': 'Back to the list', onclick: () => app.close() }, icon('back')),
-    el('button.head', { type: 'button', title: 'Details', onclick: () => infoDialog(app, id) }, face, el('span.lines', {}, title, subtitle)),
+    el('button.head', { type: 'button', title: 'Details', onclick: () => infoDialog(app, id) }, face, el('span.lines', {}, el('span.line', {}, title, timer), subtitle)),
     el('button.round', { type: 'button', title: 'Details', 'aria-label': 'Details', onclick: () => infoDialog(app, id) }, icon('info')));
   const rows = el('.rows', { role: 'log', 'aria-label': 'Messages', 'aria-live': 'polite' });
   const scroll = el('.scroll', { tabIndex: 0, 'aria-label': 'History', onscroll: scrolled }, rows);
   const down = el('button.round.down', { type: 'button', hidden: true, title: 'Newest messages', 'aria-label': 'Newest messages', onclick: () => { stick = true; bottom(); } }, icon('down'));
   const write = composer(app, id);
-  const node = el('section.chat', { 'aria-label': 'Conversation', onkeydown: event => { if (event.key === 'Escape' && !event.target.closest('dialog')) app.close(); } }, head, el('.frame', {}, scroll, down), write.node);
+  const node = el('section.chat', { 'aria-label': 'Conversation', }, head, pins.node, el('.frame', {}, scroll, down), write.node);
   const resized = new ResizeObserver(() => { if (stick) bottom(); });
   resized.observe(rows);
   resized.observe(scroll);
@@ -94,7 +98,7 @@ export function chatView(app, id) {
       }
       const grouped = Boolean(before) && before.kind !== 'system' && message.kind !== 'system' && before.sender.id === message.sender.id && new Date(message.created_at) - new Date(before.created_at) < GROUP_MS;
       const status = message.pending ?? (message.sender.id === app.me.id ? app.replica.statusOf(message) : undefined);
-      const sign = JSON.stringify([message.rev, message.version, status, grouped, message.reactions, message.reply_to?.state, app.canWrite(c)]);
+      const sign = JSON.stringify([message.rev, message.version, status, grouped, message.reactions, message.reply_to?.state, message.starred, app.canWrite(c), c.my.role]);
       yield { key: message.pending ? `p${message.client_id}` : `m${message.seq}`, sign, make: () => messageRow(app, message, c, { grouped, status }) };
       before = message;
     }
@@ -105,11 +109,13 @@ export function chatView(app, id) {
     if (!c) return;
     const presence = c.peer && app.presenceOf(c.peer.id);
     const typing = app.typistsOf(id);
-    reconcile(face, [{ key: 'face', sign: JSON.stringify([app.titleOf(c), presence?.status, c.avatar_url]), make: () => avatar(app.media, c.peer ?? { id, name: app.titleOf(c), avatar_url: c.avatar_url }, presence) }]);
+    reconcile(face, [{ key: 'face', sign: JSON.stringify([app.titleOf(c), presence, c.avatar_url]), make: () => avatar(app.media, c.peer ?? { id, name: app.titleOf(c), avatar_url: c.avatar_url }, presence) }]);
     title.textContent = app.titleOf(c);
     const names = (c.members ?? []).filter(m => m.user.id !== app.me.id).map(m => m.user.name);
     subtitle.textContent = typing.length ? (c.kind === 'direct' ? 'typing…' : typingText(typing)) : c.kind === 'direct' ? presenceText(presence) : `${c.member_count} members${names.length ? `: ${names.join(', ')}, you` : ''}`;
     subtitle.classList.toggle('live', typing.length > 0);
+    reconcile(timer, c.message_ttl_ms ? [{ key: 'timer', sign: String(c.message_ttl_ms), make: () => timerMark(c) }] : []);
+    pins.update();
     reconcile(rows, [...lines(c)]);
     write.update(c);
   }

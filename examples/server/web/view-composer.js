@@ -2,26 +2,34 @@
 
 import { el } from './dom.js';
 import { icon } from './icons.js';
-import { previewOf } from './sync-client.js';
-
-const MAX_FILES = 10;
+import { untilText } from './format.js';
+import { mentionable, mentionsIn } from './mentions.js';
+import { previewOf } from './replica-counts.js';
+import { typing } from './typing.js';
+import { scheduleDialog, scheduledBar } from './view-scheduled.js';
+import { suggestions } from './view-suggest.js';
+import { fileTray } from './view-tray.js';
 
 export function composer(app, id) {
-  let files = []; // {file, name, attachment?, error?}
   let target = null; // {kind: 'reply' | 'edit', message}
-  let toldAt = 0; let telling = false; let idle;
+  const conversation = () => app.replica.conversations.get(id);
+  const type = typing(app, id);
 
-  const text = el('textarea', { rows: 1, maxLength: 10_000, placeholder: 'Message', 'aria-label': 'Message', dir: 'auto', onkeydown: keys, oninput: typed, onpaste: paste });
+  const text = el('textarea', { rows: 1, maxLength: 10_000, placeholder: 'Message', 'aria-label': 'Message', dir: 'auto', onkeydown: keys, oninput: typed, onblur: () => suggest.close(), onpaste: paste });
+  const suggest = suggestions(app, text, conversation);
+  const tray = fileTray(app, () => show());
   const picker = el('input', { type: 'file', multiple: true, hidden: true, tabIndex: -1, onchange: () => { add([...picker.files]); picker.value = ''; } });
   const attach = el('button.round', { type: 'button', title: 'Attach files', 'aria-label': 'Attach files', onclick: () => picker.click() }, icon('clip'));
+  const later = el('button.round', { type: 'button', hidden: true, title: 'Send later', 'aria-label': 'Send later', onclick: schedule }, icon('clock'));
   const submit = el('button.round.send', { type: 'submit', title: 'Send', 'aria-label': 'Send' }, icon('send'));
   const above = el('.target', { hidden: true });
-  const tray = el('.tray', { hidden: true, 'aria-label': 'Files to send' });
-  const form = el('form.compose', { onsubmit: event => { event.preventDefault(); send(); } }, above, tray, el('.write', {}, attach, picker, text, submit));
+  const scheduled = scheduledBar(app, id);
+  const form = el('form.compose', { onsubmit: event => { event.preventDefault(); send(); } }, above, tray.node, suggest.node, el('.write', {}, attach, picker, text, later, submit));
   const refusal = el('p.refusal', { hidden: true });
-  const node = el('footer.composer', { ondragover: event => event.preventDefault(), ondrop: event => { event.preventDefault(); add([...event.dataTransfer.files]); } }, form, refusal);
+  const node = el('footer.composer', { ondragover: event => event.preventDefault(), ondrop: event => { event.preventDefault(); add([...event.dataTransfer.files]); } }, scheduled.node, form, refusal);
 
   function keys(event) {
+    if (suggest.key(event)) return;
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
     if (event.key === 'Escape' && target) { event.stopPropagation(); aim(null); }
     if (event.key === 'ArrowUp' && !text.value && !target) {
@@ -30,56 +38,30 @@ export function composer(app, id) {
     }
   }
 
-  function grow() {
-    text.style.height = 'auto';
-    text.style.height = `${Math.min(text.scrollHeight, 160)}px`;
-  }
-
   function typed() {
-    grow();
+    show();
+    suggest.update();
     if (target?.kind === 'edit') return;
-    clearTimeout(idle);
-    if (!text.value) return quiet();
-    if (Date.now() - toldAt > 2500) {
-      toldAt = Date.now();
-      telling = true;
-      app.conn.command('typing', { conversation_id: id, active: true }).catch(() => {});
-    }
-    idle = setTimeout(quiet, 4000);
-  }
-
-  function quiet(tell = true) {
-    clearTimeout(idle);
-    if (telling && tell) app.conn.command('typing', { conversation_id: id, active: false }).catch(() => {});
-    telling = false;
+    if (text.value) type.go(); else type.stop();
   }
 
   function paste(event) {
     if (event.clipboardData.files.length) { event.preventDefault(); add([...event.clipboardData.files]); }
   }
 
-  function add(chosen) {
+  function add(files) {
     if (target?.kind === 'edit') return;
-    for (const file of chosen.slice(0, MAX_FILES - files.length)) {
-      const entry = { file, name: file.name || 'picture' };
-      files.push(entry);
-      app.api.upload(file).then(attachment => { entry.attachment = attachment; }, error => { entry.error = error.message; app.fail(error); files = files.filter(other => other !== entry); }).then(show);
-    }
-    if (chosen.length > MAX_FILES) app.toast(`At most ${MAX_FILES} files`);
-    show();
+    tray.add(files);
     text.focus();
   }
 
-  function drop(entry) {
-    files = files.filter(other => other !== entry);
-    if (entry.attachment) app.api.delete(`attachments/${entry.attachment.id}`).catch(() => {});
-    show();
-  }
+  const empty = () => !text.value.trim() && !tray.count();
 
   function show() {
-    tray.hidden = files.length === 0;
-    tray.replaceChildren(...files.map(entry => el('.chip', { class: entry.attachment ? '' : 'busy' }, el('span.ellipsis', {}, entry.name), el('button', { type: 'button', 'aria-label': `Remove ${entry.name}`, onclick: () => drop(entry) }, icon('close')))));
-    submit.disabled = files.some(entry => !entry.attachment);
+    text.style.height = 'auto';
+    text.style.height = `${Math.min(text.scrollHeight, 160)}px`;
+    submit.disabled = later.disabled = tray.busy();
+    later.hidden = empty() || target?.kind === 'edit';
     above.hidden = !target;
     if (target) {
       above.replaceChildren(el('span.lines', {}, el('strong', {}, target.kind === 'edit' ? 'Edit message' : `Reply to ${target.message.sender.id === app.me.id ? 'yourself' : target.message.sender.name}`), el('span.ellipsis', { dir: 'auto' }, previewOf(target.message))),
@@ -91,36 +73,65 @@ export function composer(app, id) {
     if (target?.kind === 'edit' || kind === 'edit') text.value = kind === 'edit' ? message.text ?? '' : '';
     target = kind ? { kind, message } : null;
     show();
-    grow();
     text.focus();
   }
 
-  async function send() {
-    const value = text.value.trim();
-    if (submit.disabled || (!value && !files.length)) return;
+  /** What stands here, as it would be sent. */
+  const draft = () => ({
+    text: text.value.trim(), attachments: tray.attachments(), mentions: mentionsIn(text.value, mentionable(app, conversation())),
+    replyTo: target?.kind === 'reply' ? target.message : undefined,
+  });
+
+  function clear() {
+    text.value = '';
+    target = null;
+    type.stop(false);
+    suggest.close();
+    tray.clear();
+  }
+
+  function send() {
+    if (submit.disabled || empty()) return;
+    const now = draft();
     if (target?.kind === 'edit') {
       const { message } = target;
       aim(null);
-      if (value !== message.text) app.edit(message, value);
+      if (now.text !== message.text) app.edit(message, now.text, conversation().kind === 'group' ? now.mentions : undefined);
       return;
     }
-    const attachments = files.map(entry => entry.attachment);
-    app.send(id, { text: value, attachments, replyTo: target?.kind === 'reply' ? target.message : undefined });
-    text.value = '';
-    files = [];
-    target = null;
-    quiet(false);
-    show();
-    grow();
+    app.send(id, now);
+    clear();
   }
 
-  function update(conversation) {
-    const blocked = conversation.peer && app.replica.blocked.has(conversation.peer.id);
-    const allowed = app.canWrite(conversation);
+  function schedule() {
+    if (empty()) return;
+    const what = draft();
+    const key = app.newKey();
+    scheduleDialog(app, { title: 'Send later', action: 'Schedule', done: async sendAt => {
+      const { scheduled: one } = await app.conn.command('schedule_message', { ...app.asMessage(what), conversation_id: id, client_id: key, send_at: sendAt });
+      app.replica.personal.schedule(one);
+      app.replica.changed(id);
+      clear();
+    } });
+  }
+
+  /** Why nothing can be written, in words. */
+  function reason(c) {
+    if (c.peer && app.replica.personal.blocked.has(c.peer.id)) return `You blocked ${c.peer.name}.`;
+    const muted = c.members?.find(m => m.user.id === app.me.id)?.muted_until;
+    if (muted) return `An admin has muted you here ${untilText(muted)}.`;
+    if (c.frozen) return 'This conversation is frozen.';
+    if (c.permissions?.send === 'admins' && c.my.role === 'member') return 'Only admins write here.';
+    return 'You cannot write here.';
+  }
+
+  function update(c) {
+    const allowed = app.canWrite(c);
     form.hidden = !allowed;
     refusal.hidden = allowed;
-    refusal.textContent = blocked ? `You blocked ${conversation.peer.name}.` : 'You cannot write here.';
+    refusal.textContent = allowed ? '' : reason(c);
+    scheduled.update();
   }
 
-  return { node, update, aim, focus: () => text.focus(), leave: () => quiet() };
+  return { node, update, aim, focus: () => text.focus(), leave: () => type.stop() };
 }

@@ -1,9 +1,12 @@
-// What can be done with a conversation: pin, mute, clear, block, leave; its members.
+// What can be done with a conversation: pin, mute, timer, clear, block, leave; its members.
 
 import { el } from './dom.js';
 import { ask, openDialog } from './dialog.js';
 import { openMenu } from './menu.js';
 import { presenceText } from './format.js';
+import { membersList } from './view-members.js';
+import { reportDialog } from './view-report.js';
+import { timerField } from './view-timer.js';
 import { avatar } from './view-avatar.js';
 import { addMembersDialog } from './view-people.js';
 
@@ -15,10 +18,10 @@ export function infoDialog(app, id) {
   const dialog = openDialog(conversation().kind === 'group' ? 'Group' : 'Conversation', build);
   const body = dialog.querySelector('.content');
 
-  const act = async work => {
+  async function act(work) {
     try { await work(); } catch (error) { app.fail(error); return; }
     if (conversation()) body.replaceChildren(...build().filter(Boolean)); else dialog.close();
-  };
+  }
   const set = patch => act(async () => app.replica.put(await app.api.patch(`${path}/settings`, patch)));
 
   function mute(event) {
@@ -28,12 +31,12 @@ export function infoDialog(app, id) {
   }
 
   const toggleBlock = peer => act(async () => {
-    if (app.replica.blocked.has(peer.id)) {
+    if (app.replica.personal.blocked.has(peer.id)) {
       await app.api.delete(`blocks/${encodeURIComponent(peer.id)}`);
-      app.replica.blocked.delete(peer.id);
+      app.replica.personal.block(peer.id, false);
     } else if (await ask(`Block ${peer.name}?`, 'Neither of you can write to the other, or see when the other is online.', 'Block', 'danger')) {
       await app.api.put(`blocks/${encodeURIComponent(peer.id)}`);
-      app.replica.blocked.add(peer.id);
+      app.replica.personal.block(peer.id, true);
     }
     await app.refresh(id);
   });
@@ -59,28 +62,6 @@ export function infoDialog(app, id) {
       el('label.field', {}, el('span', {}, 'Name'), name), el('.buttons', {}, el('button.primary', { type: 'submit' }, 'Save'))), 'small');
   }
 
-  function memberMenu(anchor, member) {
-    const one = `${path}/members/${encodeURIComponent(member.user.id)}`;
-    const owner = conversation().my.role === 'owner';
-    const role = to => act(async () => { await app.api.patch(one, { role: to }); await app.refresh(id); });
-    openMenu(anchor, [
-      ['Send a message', async () => { dialog.close(); app.openDirect(member.user.id); }],
-      owner && (member.role === 'admin' ? ['Make a plain member', () => role('member')] : ['Make an admin', () => role('admin')]),
-      conversation().my.role !== 'member' && ['Remove from the group', () => act(async () => { await app.api.delete(one); await app.refresh(id); }), 'danger'],
-    ]);
-  }
-
-  function members(c) {
-    const order = { owner: 0, admin: 1, member: 2 };
-    const list = [...(c.members ?? [])].sort((a, b) => order[a.role] - order[b.role] || a.user.name.localeCompare(b.user.name));
-    return [el('h3', {}, `${c.member_count} members`), el('ul.people', {}, list.map(member => {
-      const me = member.user.id === app.me.id;
-      const presence = me ? undefined : app.presenceOf(member.user.id);
-      return el('li', {}, el('button.person', { type: 'button', disabled: me, 'aria-haspopup': me ? undefined : 'menu', onclick: event => memberMenu(event.currentTarget, member) },
-        avatar(app.media, member.user, presence), el('span.lines', {}, el('span.ellipsis', {}, me ? `${member.user.name} (you)` : member.user.name), !me && el('small', {}, presenceText(presence))), member.role !== 'member' && el('span.role', {}, member.role)));
-    }))];
-  }
-
   function build() {
     const c = conversation();
     const presence = c.peer && app.presenceOf(c.peer.id);
@@ -95,11 +76,13 @@ export function infoDialog(app, id) {
         el('button', { type: 'button', onclick: () => act(async () => { await app.conn.command('mark_unread', { conversation_id: id, seq: c.last_seq || undefined }); await app.refresh(id); app.close(); dialog.close(); }) }, 'Mark unread'),
         group && can.has('edit_info') && el('button', { type: 'button', onclick: rename }, 'Rename'),
         group && can.has('add_members') && el('button', { type: 'button', onclick: () => { dialog.close(); addMembersDialog(app, c); } }, 'Add members')),
-      ...(group ? members(c) : []),
+      timerField(c, ms => act(async () => app.replica.put(await app.api.patch(path, { message_ttl_ms: ms })))),
+      ...(group ? membersList(app, c, { act, leave: () => dialog.close() }) : []),
       el('.actions', {},
         el('button.danger', { type: 'button', onclick: clear }, 'Clear conversation'),
         el('button.danger', { type: 'button', onclick: hide }, 'Delete chat'),
-        c.peer && el('button.danger', { type: 'button', onclick: () => toggleBlock(c.peer) }, app.replica.blocked.has(c.peer.id) ? `Unblock ${c.peer.name}` : `Block ${c.peer.name}`),
+        c.peer && el('button.danger', { type: 'button', onclick: () => toggleBlock(c.peer) }, app.replica.personal.blocked.has(c.peer.id) ? `Unblock ${c.peer.name}` : `Block ${c.peer.name}`),
+        c.peer && el('button.danger', { type: 'button', onclick: () => reportDialog(app, { user_id: c.peer.id, conversation_id: id }, c.peer.name) }, `Report ${c.peer.name}`),
         group && el('button.danger', { type: 'button', onclick: leave }, 'Leave group'))];
   }
 }

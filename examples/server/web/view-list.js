@@ -4,7 +4,10 @@ import { el, reconcile } from './dom.js';
 import { icon } from './icons.js';
 import { listTime, typingText } from './format.js';
 import { avatar } from './view-avatar.js';
+import { mainMenu } from './main-menu.js';
 import { searchHits } from './view-search.js';
+import { settingsDialog } from './view-settings.js';
+import { ownPresence } from './view-status.js';
 
 const VIEWS = [
   ['all', 'All', c => !c.my.archived],
@@ -22,7 +25,7 @@ export function listView(app) {
     for (const button of views.children) button.setAttribute('aria-pressed', String(button === event.currentTarget));
     update();
   } }, one[1])));
-  const own = el('button.own', { type: 'button', title: 'Settings', 'aria-label': 'Settings', onclick: () => app.settings() });
+  const own = el('button.own', { type: 'button', title: 'Settings', 'aria-label': 'Settings', onclick: () => settingsDialog(app) });
   const none = el('p.hint', { hidden: true }, 'Nothing here.');
   const list = el('ul.conversations', { 'aria-label': 'Conversations', onkeydown: arrows });
   const empty = el('.hint', {}, el('p', {}, 'No conversations yet.'), el('button.primary', { type: 'button', onclick: app.newDirect }, 'Find somebody to talk to'));
@@ -31,11 +34,15 @@ export function listView(app) {
       own,
       el('button.round', { type: 'button', title: 'New conversation', 'aria-label': 'New conversation', onclick: app.newDirect }, icon('plus')),
       el('button.round', { type: 'button', title: 'New group', 'aria-label': 'New group', onclick: app.newGroup }, icon('group')),
-      el('button.round', { type: 'button', title: 'Sign out', 'aria-label': 'Sign out', onclick: () => app.signOut() }, icon('out'))),
+      el('button.round', { type: 'button', title: 'Menu', 'aria-label': 'Menu', 'aria-haspopup': 'menu', onclick: event => mainMenu(app, event.currentTarget) }, icon('more'))),
     el('.search', {}, icon('find'), find), views, el('.lists', {}, list, none, hits.node), empty);
 
   function profile() {
-    own.replaceChildren(avatar(app.media, app.me), el('strong.ellipsis', { title: app.me.name }, app.me.name));
+    const { dot, words } = ownPresence(app.replica.personal.presence);
+    const { name, avatar_url: url } = app.me;
+    reconcile(own, [
+      { key: 'face', sign: JSON.stringify([name, url, dot]), make: () => avatar(app.media, app.me, dot) },
+      { key: 'name', sign: JSON.stringify([name, words]), make: () => el('span.lines', {}, el('strong.ellipsis', { title: name }, name), words && el('small.ellipsis', { title: words }, words)) }]);
   }
 
   function arrows(event) {
@@ -50,7 +57,7 @@ export function listView(app) {
     if (typing.length) return { text: c.kind === 'direct' ? 'typing…' : typingText(typing), live: true };
     const last = c.last_message;
     if (!last) return { text: c.kind === 'group' ? `${c.member_count} members` : 'No messages yet' };
-    if (last.kind === 'system') return { text: last.preview };
+    if (last.kind === 'system') return { text: 'Group created' };
     const mine = last.sender_id === app.me.id;
     const who = mine ? 'You: ' : c.kind === 'group' ? `${app.nameOf(last.sender_id, c)}: ` : '';
     return { text: who + last.preview };
@@ -61,7 +68,7 @@ export function listView(app) {
     const { text, live } = subtitle(c);
     const { unread_count: unread, marked_unread: marked } = c.my;
     const time = c.last_message?.created_at ?? c.created_at;
-    const sign = JSON.stringify([app.titleOf(c), text, live, unread, marked, c.my.mention_count, c.my.pinned_at, c.my.muted_until, presence?.status, listTime(time), app.openId === c.id]);
+    const sign = JSON.stringify([app.titleOf(c), text, live, unread, marked, c.my.mention_count, c.my.pinned_at, c.my.muted_until, presence, listTime(time), app.openId === c.id]);
     const make = () => el('li', {}, el('button.conversation', { type: 'button', 'aria-current': app.openId === c.id ? 'true' : undefined, onclick: () => app.open(c.id) },
       avatar(app.media, c.peer ?? { id: c.id, name: app.titleOf(c), avatar_url: c.avatar_url }, presence),
       el('span.lines', {},
@@ -72,6 +79,7 @@ export function listView(app) {
   }
 
   function update() {
+    profile();
     const words = find.value.trim().toLowerCase();
     const all = app.replica.list();
     const shown = all.filter(c => (words || view[2](c)) && app.titleOf(c).toLowerCase().includes(words));
@@ -83,6 +91,5 @@ export function listView(app) {
     document.title = unread ? `(${unread}) Chat` : 'Chat';
   }
 
-  profile();
-  return { node, update, profile };
+  return { node, update };
 }

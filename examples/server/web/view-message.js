@@ -3,8 +3,10 @@
 import { el } from './dom.js';
 import { icon } from './icons.js';
 import { exactTime, hueOf, sizeOf, systemText, timeOf } from './format.js';
+import { editsDialog, mayReadEdits } from './view-edits.js';
+import { mentioned } from './mentions.js';
 import { avatar } from './view-avatar.js';
-import { previewOf } from './sync-client.js';
+import { previewOf } from './replica-counts.js';
 
 const TICKS = { sending: ['◷', 'sending'], failed: ['!', 'not sent'], sent: ['✓', 'sent'], delivered: ['✓✓', 'delivered'], read: ['✓✓', 'read'] };
 
@@ -37,23 +39,41 @@ function ticks(status) {
   return el('span.ticks', { class: status, role: 'img', 'aria-label': label, title: label }, text);
 }
 
+function systemLine(app, message, conversation) {
+  const name = id => app.nameOf(id, conversation);
+  const text = systemText(message.system ?? {}, name(message.sender.id), name);
+  const { seq } = message.system?.code === 'message_pinned' ? message.system.params : {};
+  return el('.system', {}, seq ? el('button.link', { type: 'button', onclick: () => app.jumpTo(seq) }, text) : text);
+}
+
+/** The small line at the end of a bubble: marks, time, how far it got. */
+function metaLine(app, message, conversation, { mine, status }) {
+  const mark = (name, label) => el('span.mark', { title: label, role: 'img', 'aria-label': label }, icon(name));
+  const alive = !message.deleted;
+  const edited = alive && message.edited_at && (mayReadEdits(app, conversation)
+    ? el('button.link', { type: 'button', title: 'What it said before', onclick: () => editsDialog(app, message) }, 'edited')
+    : el('span', { title: exactTime(message.edited_at) }, 'edited'));
+  return el('span.meta', {},
+    message.pinned && mark('pin', 'Pinned'), message.starred && mark('star', 'Starred'),
+    message.kept ? mark('keep', 'Kept: it does not disappear') : message.expires_at && mark('timer', `Disappears ${exactTime(message.expires_at)}`),
+    edited, el('time', { dateTime: message.created_at, title: exactTime(message.created_at) }, timeOf(message.created_at)), mine && alive && ticks(status));
+}
+
 /** `grouped`: the message above is of the same author, a moment ago. */
 export function messageRow(app, message, conversation, { grouped, status }) {
   const mine = message.sender.id === app.me.id;
-  if (message.kind === 'system') {
-    return el('.system', {}, systemText(message.system ?? {}, app.nameOf(message.sender.id, conversation), id => app.nameOf(id, conversation)));
-  }
+  if (message.kind === 'system') return systemLine(app, message, conversation);
   const named = !mine && conversation.kind === 'group';
   const body = message.deleted
     ? el('p.gone', {}, message.deleted.by === 'moderator' ? 'Deleted by a moderator' : mine ? 'You deleted this message' : 'This message was deleted')
-    : [message.reply_to && quote(app, message.reply_to, conversation),
+    : [message.forwarded && el('small.forwarded', {}, message.forwarded.name ? `Forwarded from ${message.forwarded.name}` : 'Forwarded'),
+      message.reply_to && quote(app, message.reply_to, conversation),
       ...(message.attachments ?? []).map(file => attachment(app, file)),
-      message.text && el('p.text', { dir: 'auto' }, message.text),
+      message.text && el('p.text', { dir: 'auto' }, mentioned(app, message, conversation)),
       message.location && el('p.text', {}, `📍 ${message.location.label ?? ''} ${message.location.latitude.toFixed(5)}, ${message.location.longitude.toFixed(5)}`),
       message.meeting && el('p.text', {}, `📅 ${message.meeting.place ?? 'Meeting'} · ${exactTime(message.meeting.scheduled_at)} · ${message.meeting.status}`),
       message.kind === 'custom' && el('p.text', {}, `[${message.custom?.type ?? 'custom'}]`)];
-  const meta = el('span.meta', {}, message.edited_at && !message.deleted && el('span', { title: exactTime(message.edited_at) }, 'edited'),
-    el('time', { dateTime: message.created_at, title: exactTime(message.created_at) }, timeOf(message.created_at)), mine && !message.deleted && ticks(status));
+  const meta = metaLine(app, message, conversation, { mine, status });
   const bubble = el('.bubble', {}, named && !grouped && el('strong.author', { class: hueOf(message.sender.id) }, message.sender.name), body, meta);
   const tools = status === 'failed'
     ? el('.tools', { class: 'stay' }, el('button', { type: 'button', onclick: () => app.resend(message) }, 'Try again'), el('button', { type: 'button', onclick: () => app.discard(message) }, 'Discard'))

@@ -1,8 +1,7 @@
 // Messages that contain what was searched for, under the list of conversations.
 
 import { el } from './dom.js';
-import { listTime } from './format.js';
-import { avatar } from './view-avatar.js';
+import { messageHit } from './view-pages.js';
 
 /** The text around the first place where the words are, with them marked. */
 function excerpt(text, words) {
@@ -19,14 +18,7 @@ export function searchHits(app) {
   const node = el('.found', { hidden: true }, el('h3', {}, 'Messages'), hint, hits, more);
   let words = ''; let cursor; let turn = 0; let timer;
 
-  function row(message) {
-    const c = app.replica.conversations.get(message.conversation_id);
-    return el('li', {}, el('button.conversation', { type: 'button', onclick: () => app.openAt(message.conversation_id, message.seq) },
-      avatar(app.media, message.sender),
-      el('span.lines', {},
-        el('span.line', {}, el('span.title.ellipsis', {}, c ? app.titleOf(c) : message.sender.name), el('time', { dateTime: message.created_at }, listTime(message.created_at))),
-        el('span.preview.ellipsis', { dir: 'auto' }, excerpt(message.text ?? '', words)))));
-  }
+  const row = message => messageHit(app, message, { words: excerpt(message.text ?? '', words) });
 
   async function ask(further = false) {
     const mine = turn += 1;
