@@ -6,7 +6,7 @@ import { openMenu } from './menu.js';
 const EMOJI = ['👍', '❤️', '😂', '😮', '😢', '🎉'];
 
 export function messageActions(app) {
-  /** Does a command and takes the message it answers with, in whatever form; tells whether it went well. */
+  /** Does a command and takes the message it answers with; tells whether it went well. */
   const change = async (op, data) => {
     try {
       const answer = await app.conn.command(op, data);
@@ -24,9 +24,13 @@ export function messageActions(app) {
     if (await change(on ? 'star_message' : 'unstar_message', of(message))) app.replica.star(message.conversation_id, message.id, on);
   }
 
+  /** Over REST: so this page, too, hears of the line that tells of a pin. */
   async function pin(message, on) {
-    // The answer to unpinning has no message in it.
-    if (await change(on ? 'pin_message' : 'unpin_message', of(message)) && !on) await app.api.get(`messages/${message.id}`).then(now => app.replica.take(now), app.fail);
+    const path = `conversations/${message.conversation_id}/pins/${message.id}`;
+    try {
+      if (on) app.replica.take(await app.api.put(path));
+      else { await app.api.delete(path); app.replica.take(await app.api.get(`messages/${message.id}`)); }
+    } catch (error) { app.fail(error); }
   }
 
   async function remove(message, scope) {

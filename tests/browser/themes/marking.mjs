@@ -10,6 +10,7 @@ export default function marking({ ada, ben, run, shoot, step }) {
     await act(ada, 'The map', 'Pin');
     await ben.page.locator('.pinned', { hasText: 'The map' }).waitFor();
     await line(ben, 'pinned a message').waitFor();
+    await line(ada, 'You pinned a message').waitFor();
     await act(ben, 'And the compass', 'Pin');
     await ada.page.locator('.pinned', { hasText: 'And the compass' }).waitFor();
     await shoot(ada, 'pins');

@@ -88,12 +88,13 @@ fn has_test(path: &str, file: &str, name: &str) -> bool {
     }
 }
 
-/// `scenario('title', …)` or `test('title', …)`, whole and outside comments.
+/// `scenario('title', …)`, `test('title', …)` or, in a browser, `step('title', …)`, whole and outside comments.
 fn has_scenario(file: &str, title: &str) -> bool {
     file.lines().map(str::trim_start).any(|line| {
         let call = line
             .strip_prefix("scenario(")
-            .or_else(|| line.strip_prefix("test("));
+            .or_else(|| line.strip_prefix("test("))
+            .or_else(|| line.strip_prefix("step("));
         let Some(call) = call else { return false };
         let Some(quote) = call.chars().next().filter(|c| ['\'', '"', '`'].contains(c)) else {
             return false;

@@ -29,7 +29,9 @@ async fn the_page_is_served_with_a_strict_policy_and_every_file_it_names() {
     assert_eq!((again.status, again.body.as_str()), (304, ""));
 
     // Follows every link and import from the page on.
-    let mut wanted = ["app.css", "panels.css", "icon.svg", "app.js"].map(str::to_owned).to_vec();
+    let mut wanted = ["app.css", "panels.css", "icon.svg", "app.js"]
+        .map(str::to_owned)
+        .to_vec();
     let mut seen: Vec<String> = Vec::new();
     for name in &wanted {
         assert!(page.body.contains(&format!("/web/{name}")), "{name}");
