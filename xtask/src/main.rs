@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a command line program talks to its terminal")]
 
 mod ci;
+mod conformance;
 mod docs_check;
 mod process;
 mod servers;

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::conformance;
 use crate::process::run_shown;
-use crate::servers::ChatServer;
+use crate::servers::{ChatServer, PostgresServer};
 use crate::tally::Tally;
 use crate::tools::{self, Missing};
 use crate::{Failure, TestOptions, root};
@@ -22,13 +23,21 @@ pub(crate) fn run(options: &TestOptions) -> Result<bool, Failure> {
     if options.quick {
         report.add("Rust tests", rust_tests(None)?);
     } else if options.wire.is_some() || options.browser {
-        over_the_wire(options, &tools::build_program("chat-server")?, &mut report)?;
+        let server = tools::build_program("chat-server")?;
+        let backends = if options.browser {
+            Backends::default()
+        } else {
+            Backends::start(options, &mut report)
+        };
+        over_the_wire(options, &server, &backends, &mut report)?;
     } else {
         match tools::build_program("chat-server") {
             Ok(server) => {
-                report.add("Rust tests", rust_tests(Some(&server))?);
+                let backends = Backends::start(options, &mut report);
+                report.add("Rust tests", rust_tests(Some((&server, &backends)))?);
+                report.conformance = conformance::counts();
                 report.add("doctests", doctests()?);
-                over_the_wire(options, &server, &mut report)?;
+                over_the_wire(options, &server, &backends, &mut report)?;
             }
             Err(failure) => {
                 println!("{failure}");
@@ -39,10 +48,37 @@ pub(crate) fn run(options: &TestOptions) -> Result<bool, Failure> {
     Ok(report.close(began))
 }
 
+/// Servers that stores need.
+#[derive(Debug, Default)]
+struct Backends {
+    postgres: Option<PostgresServer>,
+}
+
+impl Backends {
+    /// Starts them; what is not there counts as its options say.
+    fn start(options: &TestOptions, report: &mut Report) -> Self {
+        let postgres = match PostgresServer::start() {
+            Ok(server) => Some(server),
+            Err(missing) => {
+                report.missing("PostgreSQL", &missing, options);
+                None
+            }
+        };
+        Self { postgres }
+    }
+
+    /// Names of those that are there, and so have to be used.
+    fn names(&self) -> Vec<&'static str> {
+        self.postgres.iter().map(|_| "postgres").collect()
+    }
+}
+
 /// What every suite came to.
 #[derive(Debug, Default)]
 struct Report {
     suites: Vec<(String, Tally)>,
+    /// Conformance cases that ran, by the tests of a store.
+    conformance: Vec<(String, u64)>,
 }
 
 impl Report {
@@ -72,13 +108,17 @@ impl Report {
             println!("{name:<28} {tally}");
             all.add(*tally);
         }
+        for (store, cases) in &self.conformance {
+            println!("{:<28} {cases} cases passed", format!("conformance: {store}"));
+        }
         println!("in {} s\n", began.elapsed().as_secs());
         println!("{all}");
         all.failed == 0 && all.passed > 0
     }
 }
 
-fn rust_tests(server: Option<&Path>) -> Result<Tally, Failure> {
+fn rust_tests(servers: Option<(&Path, &Backends)>) -> Result<Tally, Failure> {
+    conformance::forget();
     let nextest = tools::has_cargo_command("nextest");
     let mut command = tools::cargo();
     command.args(if nextest {
@@ -89,11 +129,19 @@ fn rust_tests(server: Option<&Path>) -> Result<Tally, Failure> {
     if !nextest {
         command.args(["--lib", "--bins", "--tests"]);
     }
-    match server {
-        Some(server) => {
+    match servers {
+        Some((server, backends)) => {
+            let mut required = vec!["server"];
+            required.extend(backends.names());
+            if backends.postgres.as_ref().is_some_and(PostgresServer::is_ours) {
+                required.push("postgres-programs");
+            }
             command
                 .env("CHAT_SERVER_BIN", server)
-                .env("CHAT_REQUIRE", "server");
+                .env("CHAT_REQUIRE", required.join(","));
+            if let Some(postgres) = &backends.postgres {
+                command.env("CHAT_TEST_DATABASE_URL", &postgres.url);
+            }
         }
         None => {
             // What starts servers is not for the inner loop.
@@ -122,7 +170,12 @@ fn doctests() -> Result<Tally, Failure> {
 }
 
 /// The suites that talk to a running server.
-fn over_the_wire(options: &TestOptions, server: &Path, report: &mut Report) -> Result<(), Failure> {
+fn over_the_wire(
+    options: &TestOptions,
+    server: &Path,
+    backends: &Backends,
+    report: &mut Report,
+) -> Result<(), Failure> {
     let wire = root().join("tests/wire");
     let node = match tools::node().and_then(|node| tools::node_packages(&wire).map(|()| node)) {
         Ok(node) => node,
@@ -131,21 +184,31 @@ fn over_the_wire(options: &TestOptions, server: &Path, report: &mut Report) -> R
             return Ok(());
         }
     };
-    let stores: &[&str] = if options.browser {
-        &[]
-    } else {
-        &["sqlite", "memory"]
-    };
-    for store in stores {
+    if !options.browser {
         let files = scripts(&wire, ".test.mjs", options.wire.as_deref())?;
-        let tally = match ChatServer::start(server, store) {
-            Ok(server) => node_tests(&node, &wire, &files, &server)?,
-            Err(failure) => {
-                println!("{failure}");
-                Tally::FAILED
+        let mut stores = vec!["sqlite", "memory"];
+        stores.extend(backends.names());
+        for store in stores {
+            let schema = format!("chat_wire_{}", std::process::id());
+            let settings = match &backends.postgres {
+                Some(postgres) if store == "postgres" => vec![
+                    ("DATABASE_URL", postgres.url.clone()),
+                    ("CHAT_DATABASE_SCHEMA", schema.clone()),
+                ],
+                _ => Vec::new(),
+            };
+            let tally = match ChatServer::start(server, store, &settings) {
+                Ok(server) => node_tests(&node, &wire, &files, &server)?,
+                Err(failure) => {
+                    println!("{failure}");
+                    Tally::FAILED
+                }
+            };
+            if let (Some(postgres), false) = (&backends.postgres, settings.is_empty()) {
+                postgres.drop_schema(&schema);
             }
-        };
-        report.add(format!("wire scenarios on {store}"), tally);
+            report.add(format!("wire scenarios on {store}"), tally);
+        }
     }
     if options.wire.is_none() {
         report.add("page without a browser", page_tests(&node)?);
@@ -183,7 +246,7 @@ fn in_a_browser(
             return Ok(());
         }
     };
-    let tally = match ChatServer::start(server, "sqlite") {
+    let tally = match ChatServer::start(server, "sqlite", &[]) {
         Ok(server) => {
             let mut command = Command::new(node);
             command

@@ -20,14 +20,18 @@ pub(crate) fn on_path(name: impl AsRef<OsStr>) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
+/// Whether we are root.
+pub(crate) fn is_root() -> bool {
+    Command::new("id")
+        .arg("-u")
+        .stdin(Stdio::null())
+        .output()
+        .is_ok_and(|id| id.stdout.trim_ascii() == b"0")
+}
+
 /// Whether Debian packages can be installed: `apt-get` is there and we are root.
 fn can_install_packages() -> bool {
-    on_path("apt-get").is_some()
-        && Command::new("id")
-            .arg("-u")
-            .stdin(Stdio::null())
-            .output()
-            .is_ok_and(|id| id.stdout.trim_ascii() == b"0")
+    on_path("apt-get").is_some() && is_root()
 }
 
 /// Installs Debian packages; `false` when it cannot be done.

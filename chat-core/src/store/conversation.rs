@@ -164,6 +164,10 @@ pub struct MemberQuery {
 
 /// A place in the stream of everything that changed, of the store's own making. Every change committed after a
 /// position was read is reported for it; one committed shortly before may be reported again.
+///
+/// Positions of one epoch can be compared with the [newest](ConversationStore::sync_position) one, which none is ahead
+/// of, and with nothing else: an answer that reports something again may reach a place before the one it was asked
+/// from, and only its last page is at or after that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
 pub struct SyncPosition(pub u64);
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use chat_adapters::postgres::SchemaName;
 use chat_adapters::webhook::{Webhook, WebhookSecret};
 use chat_core::origin::OriginPolicy;
 use clap::Parser;
@@ -25,9 +26,15 @@ pub struct Environment {
     /// Folder of the database, uploads and the made secret [default: ./data]
     #[arg(long, env = "CHAT_DATA_DIR", hide_env_values = true)]
     pub data_dir: Option<String>,
-    /// Where chats are kept: sqlite or memory [default: sqlite]
+    /// Where chats are kept: sqlite, postgres or memory [default: sqlite]
     #[arg(long, env = "CHAT_STORE", hide_env_values = true)]
     pub store: Option<String>,
+    /// The database of the store postgres: postgres://user:password@host:port/database
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The schema in it that the tables lie in [default: chat]
+    #[arg(long, env = "CHAT_DATABASE_SCHEMA", hide_env_values = true)]
+    pub database_schema: Option<String>,
     /// Secret of HS256 tokens; 32 bytes or more, or it may be guessed [default: made and kept in the data folder]
     #[arg(long, env = "CHAT_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: Option<String>,
@@ -67,13 +74,30 @@ impl fmt::Debug for Environment {
 }
 
 /// Where chats are kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreSetting {
     /// `chat.db` in the data folder.
     Sqlite,
+    /// A PostgreSQL database.
+    Postgres {
+        /// Where it is, with its password.
+        url: String,
+        /// Where in it the tables lie.
+        schema: SchemaName,
+    },
     /// In this process, gone when it ends.
     Memory,
+}
+
+impl fmt::Debug for StoreSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "Sqlite",
+            Self::Postgres { .. } => "Postgres(…)",
+            Self::Memory => "Memory",
+        })
+    }
 }
 
 /// What is in force.
@@ -168,7 +192,7 @@ impl Settings {
             port: port
                 .parse()
                 .map_err(|_| SettingError::new("PORT", format!("{port:?} is no port (0-65535)")))?,
-            store: store(given(&environment.store).unwrap_or("sqlite"))?,
+            store: store(environment)?,
             jwt_secret: given(&environment.jwt_secret).map(str::to_owned),
             media_dir: media_dir(given(&environment.media_url), &data_dir)?,
             origins: origins(given(&environment.allowed_origins))?,
@@ -192,17 +216,18 @@ impl Settings {
     }
 }
 
-fn store(name: &str) -> Result<StoreSetting, SettingError> {
-    match name {
+fn store(environment: &Environment) -> Result<StoreSetting, SettingError> {
+    match given(&environment.store).unwrap_or("sqlite") {
         "sqlite" => Ok(StoreSetting::Sqlite),
         "memory" => Ok(StoreSetting::Memory),
-        "postgres" | "mongodb" => Err(SettingError::new(
+        "postgres" => postgres(environment),
+        "mongodb" => Err(SettingError::new(
             "CHAT_STORE",
-            format!("{name} is not built into this version yet; use sqlite or memory"),
+            "mongodb is not built into this version yet; use sqlite, postgres or memory",
         )),
         other => Err(SettingError::new(
             "CHAT_STORE",
-            format!("{other:?} is no store; use sqlite or memory"),
+            format!("{other:?} is no store; use sqlite, postgres or memory"),
         )),
     }
 }
@@ -223,6 +248,28 @@ fn webhook(url: Option<&str>, secrets: Option<&str>) -> Result<Option<Webhook>, 
     let secrets = secrets.map_err(|error| SettingError::new(SECRET, error.to_string()))?;
     let webhook = Webhook::new(url, secrets).map_err(|error| SettingError::new(URL, error.to_string()))?;
     Ok(Some(webhook))
+}
+
+fn postgres(environment: &Environment) -> Result<StoreSetting, SettingError> {
+    let Some(url) = given(&environment.database_url) else {
+        return Err(SettingError::new(
+            "DATABASE_URL",
+            "the store postgres needs it, as in postgres://user:password@host/database",
+        ));
+    };
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        // Not shown: it may hold a password all the same.
+        return Err(SettingError::new("DATABASE_URL", "this is no postgres:// URL"));
+    }
+    let schema = match given(&environment.database_schema) {
+        Some(name) => SchemaName::new(name)
+            .map_err(|error| SettingError::new("CHAT_DATABASE_SCHEMA", error.to_string()))?,
+        None => SchemaName::default(),
+    };
+    Ok(StoreSetting::Postgres {
+        url: url.to_owned(),
+        schema,
+    })
 }
 
 fn media_dir(url: Option<&str>, data_dir: &Path) -> Result<PathBuf, SettingError> {
@@ -289,8 +336,27 @@ mod tests {
     fn a_bad_value_names_its_variable() {
         assert_eq!(refused(|e| e.port = Some("70000".into())).variable, "PORT");
         assert_eq!(
-            refused(|e| e.store = Some("postgres".into())).variable,
+            refused(|e| e.store = Some("mongodb".into())).variable,
             "CHAT_STORE"
+        );
+        assert_eq!(
+            refused(|e| e.store = Some("postgres".into())).variable,
+            "DATABASE_URL"
+        );
+        let secret = refused(|e| {
+            e.store = Some("postgres".into());
+            e.database_url = Some("mysql://chat:secret@db/chat".into());
+        });
+        assert_eq!(secret.variable, "DATABASE_URL");
+        assert!(!secret.problem.contains("secret"));
+        assert_eq!(
+            refused(|e| {
+                e.store = Some("postgres".into());
+                e.database_url = Some("postgres://db/chat".into());
+                e.database_schema = Some("No Schema".into());
+            })
+            .variable,
+            "CHAT_DATABASE_SCHEMA"
         );
         assert_eq!(
             refused(|e| e.media_url = Some("s3://b".into())).variable,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use chat_adapters::media_fs::FsMediaStore;
+use chat_adapters::postgres::{PostgresConfig, PostgresStore};
 use chat_adapters::socketio::{SocketIoConfig, SocketIoGateway};
 use chat_adapters::sqlite::SqliteStore;
 use chat_adapters::websocket::{WebSocketConfig, WebSocketGateway};
@@ -41,12 +42,13 @@ pub struct Wired {
 #[derive(Debug, Clone)]
 enum Storage {
     Sqlite(SqliteStore),
+    Postgres(PostgresStore),
     Memory(MemoryStore),
 }
 
 impl Storage {
     async fn open(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Self, SettingError> {
-        match settings.store {
+        match &settings.store {
             StoreSetting::Sqlite => {
                 let file = settings.data_dir.join("chat.db");
                 let store = SqliteStore::from_path(file, Arc::clone(clock))
@@ -56,6 +58,15 @@ impl Storage {
                     })?;
                 Ok(Self::Sqlite(store))
             }
+            StoreSetting::Postgres { url, schema } => {
+                let config = PostgresConfig::default()
+                    .with_schema(schema.clone())
+                    .with_migrate(true);
+                let store = PostgresStore::connect(url, config, Arc::clone(clock))
+                    .await
+                    .map_err(|error| SettingError::new("DATABASE_URL", chain(&error)))?;
+                Ok(Self::Postgres(store))
+            }
             StoreSetting::Memory => Ok(Self::Memory(MemoryStore::new(Arc::clone(clock)))),
         }
     }
@@ -63,6 +74,7 @@ impl Storage {
     fn store(&self) -> Arc<dyn Store> {
         match self {
             Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(store.clone()),
             Self::Memory(store) => Arc::new(store.clone()),
         }
     }
@@ -70,6 +82,7 @@ impl Storage {
     fn accounts(&self) -> Arc<dyn AccountStore> {
         match self {
             Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(store.clone()),
             Self::Memory(store) => Arc::new(store.clone()),
         }
     }
@@ -77,6 +90,7 @@ impl Storage {
     async fn close(&self) {
         match self {
             Self::Sqlite(store) => store.close().await,
+            Self::Postgres(store) => store.close().await,
             Self::Memory(_) => {}
         }
     }

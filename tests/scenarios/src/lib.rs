@@ -14,6 +14,7 @@ documents! {
     socket_events = "../../../docs/socket-events.md";
     errors = "../../../docs/errors.md";
     design = "../../../docs/design.md";
+    adapters = "../../../docs/adapters.md";
     operations = "../../../docs/operations.md";
     hosts = "../../../docs/hosts.md";
     from_node = "../../../docs/from-node.md";

@@ -9,7 +9,6 @@ async fn a_bad_value_stops_the_start_with_one_line_that_names_it() {
         ("PORT", "65536"),
         ("HOST", "no such host"),
         ("CHAT_STORE", "oracle"),
-        ("CHAT_STORE", "postgres"),
         ("CHAT_STORE", "mongodb"),
         ("CHAT_MEDIA_URL", "s3://bucket"),
         ("CHAT_MEDIA_URL", "/plain/path"),
@@ -30,6 +29,36 @@ async fn a_bad_value_stops_the_start_with_one_line_that_names_it() {
         assert_eq!(stderr.lines().count(), 1, "{variable}={value}: {stderr}");
         assert!(stderr.contains(variable), "{variable}={value}: {stderr}");
         assert!(output.stdout.is_empty(), "{variable}={value}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_used_stops_the_start_with_one_line() {
+    let cases = [
+        ("", ""),
+        ("mysql://chat:secret@127.0.0.1/chat", ""),
+        // Nobody listens on port 1.
+        ("postgres://chat:secret@127.0.0.1:1/chat", ""),
+        ("postgres://chat:secret@127.0.0.1:port/chat", ""),
+        ("postgres://chat:secret@127.0.0.1:1/chat", "no schema"),
+    ];
+    for (url, schema) in cases {
+        let settings = [
+            ("CHAT_STORE", "postgres"),
+            ("DATABASE_URL", url),
+            ("CHAT_DATABASE_SCHEMA", schema),
+        ];
+        let output = refused(&settings).await;
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{url}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{url}: {stderr}");
+        let variable = if schema.is_empty() {
+            "DATABASE_URL"
+        } else {
+            "CHAT_DATABASE_SCHEMA"
+        };
+        assert!(stderr.contains(variable), "{url}: {stderr}");
+        assert!(!stderr.contains("secret"), "{url}: {stderr}");
     }
 }
 

@@ -11,15 +11,18 @@ use crate::fixtures::{AnyStore, NOW, RandomRoom, Room, at, people, text};
 
 /// Everything reported since a position, page by page.
 async fn changed(store: &AnyStore, user: &UserId, since: SyncPosition, limit: usize) -> Vec<ConversationId> {
-    let (mut ids, mut since) = (Vec::new(), since);
+    let (mut ids, mut since, began) = (Vec::new(), since, since);
     for _ in 0..100 {
         let page = store.changed_conversations(user, since, limit).await.unwrap();
         assert!(page.ids.len() <= limit);
-        assert!(page.reached >= since, "sync moves forward");
         ids.extend(page.ids);
+        let newest = store.sync_position().await.unwrap();
+        assert!(page.reached <= newest, "no page is ahead of the store");
         if !page.has_more {
+            assert!(page.reached >= began, "sync does not end before it began");
             return ids;
         }
+        assert_ne!(page.reached, since, "sync moves on");
         since = page.reached;
     }
     panic!("sync comes to an end");

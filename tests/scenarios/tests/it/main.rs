@@ -1,4 +1,4 @@
-//! Scenarios: what two or more people do, through the public API, on every store that needs nothing installed.
+//! Scenarios: what two or more people do, through the public API, on every store that is there.
 
 #![allow(
     clippy::unwrap_used,
@@ -37,6 +37,7 @@ mod offline;
 mod personal;
 mod pins;
 mod policies;
+mod postgres;
 mod reports;
 mod retention;
 mod scheduled;

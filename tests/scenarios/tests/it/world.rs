@@ -37,6 +37,14 @@ macro_rules! for_each_store {
                 super::$case(crate::world::World::sqlite().await).await;
             })*
         }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $case() {
+                if let Some(world) = crate::world::World::postgres().await {
+                    super::$case(world).await;
+                }
+            })*
+        }
     };
 }
 
@@ -65,6 +73,14 @@ impl World {
         .await
         .unwrap();
         Self::on(Arc::new(store), clock, Some(Box::new(folder)))
+    }
+
+    /// `None` when no server was named; then the case is skipped, or fails where `CHAT_REQUIRE` names `postgres`.
+    pub(crate) async fn postgres() -> Option<Self> {
+        let space = crate::postgres::Space::new()?;
+        let clock = Arc::new(ManualClock::default());
+        let store = space.open(Arc::clone(&clock) as Arc<dyn Clock>).await;
+        Some(Self::on(Arc::new(store), clock, Some(Box::new(space))))
     }
 
     fn on(store: Arc<dyn Store>, clock: Arc<ManualClock>, guard: Option<Box<dyn Any + Send>>) -> Self {

@@ -130,3 +130,10 @@ async fn memory_agrees_with_the_model() {
 async fn sqlite_agrees_with_the_model() {
     histories("sqlite", World::sqlite).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_agrees_with_the_model() {
+    if crate::postgres::Space::new().is_some() {
+        histories("postgres", || async { World::postgres().await.unwrap() }).await;
+    }
+}

@@ -1,12 +1,12 @@
-//! Servers for tests, each on a private port of the loopback address with its data in a temporary folder.
+//! A chat server.
 
 use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use super::{free_port, secret};
 use crate::Failure;
 use crate::process::{Group, temporary_folder};
 
@@ -20,28 +20,16 @@ pub(crate) struct ChatServer {
     pub(crate) secret: String,
 }
 
-/// A port nobody listens on.
-fn free_port() -> Result<u16, Failure> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-/// Something nobody guesses, without a dependency for it: the standard library seeds every hasher at random.
-fn secret() -> String {
-    use std::hash::{BuildHasher, Hasher};
-    (0..4)
-        .map(|_| format!("{:016x}", std::hash::RandomState::new().build_hasher().finish()))
-        .collect()
-}
-
 impl ChatServer {
-    /// Starts `program` on a store that needs nothing installed, and waits until it is ready.
-    pub(crate) fn start(program: &Path, store: &str) -> Result<Self, Failure> {
+    /// Starts `program` on a store, with the settings that store needs, and waits until it is ready.
+    pub(crate) fn start(program: &Path, store: &str, settings: &[(&str, String)]) -> Result<Self, Failure> {
         let folder = temporary_folder()?;
         let secret = secret();
         let port = free_port()?;
         let mut command = Command::new(program);
         for name in [
             "DATABASE_URL",
+            "CHAT_DATABASE_SCHEMA",
             "MONGODB_URL",
             "REDIS_URL",
             "CHAT_MEDIA_URL",
@@ -55,6 +43,7 @@ impl ChatServer {
             .env("CHAT_STORE", store)
             .env("CHAT_DATA_DIR", folder.join("data"))
             .env("CHAT_JWT_SECRET", &secret)
+            .envs(settings.iter().map(|(name, value)| (name, value)))
             .current_dir(&folder)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit());
