@@ -12,6 +12,7 @@ import marking from './themes/marking.mjs';
 import mentions from './themes/mentions.mjs';
 import moderation from './themes/moderation.mjs';
 import outage from './themes/outage.mjs';
+import phone from './themes/phone.mjs';
 import ranks from './themes/ranks.mjs';
 import status from './themes/status.mjs';
 import talking from './themes/talking.mjs';
@@ -31,7 +32,7 @@ play.ben = await play.person('Ben', { dark: true });
 // In this order: what two people do first is what the others go on from. Waiting for clocks comes last.
 talking(play);
 const waited = later(play);
-const themes = { groups, list, marking, ranks, mentions, status, moderation, outage, blocking };
+const themes = { groups, list, marking, ranks, mentions, status, moderation, outage, blocking, phone };
 for (const [name, theme] of Object.entries(themes)) if (!options.only || options.only.split(',').includes(name)) theme(play);
 waited();
 leaving(play);

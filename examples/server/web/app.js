@@ -51,6 +51,10 @@ function start({ user, token }) {
     newGroup: () => newGroupDialog(app),
     reply: message => chat?.aim('reply', message),
     jumpTo: seq => chat?.jumpTo(seq).catch(app.fail),
+    /** The server's time, in milliseconds since 1970. */
+    now: () => expiry.now(),
+    /** Messages of blocked users that were unfolded. */
+    unfolded: new Set(),
     /** Calls `watcher` after every change until the function it gives is called. */
     onChange: watcher => { watchers.add(watcher); return () => watchers.delete(watcher); },
   };

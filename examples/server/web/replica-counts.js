@@ -20,7 +20,7 @@ export function countIn(conversation, message, userId) {
   // Lines of the engine do not stand in the list, but for the one that tells of the beginning.
   const shows = message.kind !== 'system' || message.system?.code === 'conversation_created';
   if (shows && (!last || message.seq >= last.seq)) {
-    conversation.last_message = { seq: message.seq, kind: message.kind, sender_id: message.sender.id, preview: previewOf(message), created_at: message.created_at, expires_at: message.expires_at };
+    conversation.last_message = { seq: message.seq, kind: message.kind, sender_id: message.sender.id, preview: message.from_blocked ? WORDS[message.kind] ?? 'Message' : previewOf(message), created_at: message.created_at, expires_at: message.expires_at };
     if (newest && countable(message)) conversation.last_activity_at = message.created_at;
   }
   if (newest && countable(message) && message.sender.id !== userId) {

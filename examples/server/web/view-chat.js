@@ -98,7 +98,7 @@ export function chatView(app, id) {
       }
       const grouped = Boolean(before) && before.kind !== 'system' && message.kind !== 'system' && before.sender.id === message.sender.id && new Date(message.created_at) - new Date(before.created_at) < GROUP_MS;
       const status = message.pending ?? (message.sender.id === app.me.id ? app.replica.statusOf(message) : undefined);
-      const sign = JSON.stringify([message.rev, message.version, status, grouped, message.reactions, message.reply_to?.state, message.starred, app.canWrite(c), c.my.role]);
+      const sign = JSON.stringify([message.rev, message.version, status, grouped, message.reactions, message.reply_to?.state, message.starred, message.from_blocked && app.unfolded.has(message.id), app.canWrite(c), c.my.role]);
       yield { key: message.pending ? `p${message.client_id}` : `m${message.seq}`, sign, make: () => messageRow(app, message, c, { grouped, status }) };
       before = message;
     }

@@ -5,12 +5,14 @@ import { icon } from './icons.js';
 import { untilText } from './format.js';
 import { mentionable, mentionsIn } from './mentions.js';
 import { previewOf } from './replica-counts.js';
+import { waitOf } from './slow-mode.js';
 import { typing } from './typing.js';
 import { scheduleDialog, scheduledBar } from './view-scheduled.js';
 import { suggestions } from './view-suggest.js';
 import { fileTray } from './view-tray.js';
 
 export function composer(app, id) {
+  let ticking;
   let target = null; // {kind: 'reply' | 'edit', message}
   const conversation = () => app.replica.conversations.get(id);
   const type = typing(app, id);
@@ -26,7 +28,8 @@ export function composer(app, id) {
   const scheduled = scheduledBar(app, id);
   const form = el('form.compose', { onsubmit: event => { event.preventDefault(); send(); } }, above, tray.node, suggest.node, el('.write', {}, attach, picker, text, later, submit));
   const refusal = el('p.refusal', { hidden: true });
-  const node = el('footer.composer', { ondragover: event => event.preventDefault(), ondrop: event => { event.preventDefault(); add([...event.dataTransfer.files]); } }, scheduled.node, form, refusal);
+  const slow = el('p.slow', { hidden: true });
+  const node = el('footer.composer', { ondragover: event => event.preventDefault(), ondrop: event => { event.preventDefault(); add([...event.dataTransfer.files]); } }, scheduled.node, slow, form, refusal);
 
   function keys(event) {
     if (suggest.key(event)) return;
@@ -60,7 +63,8 @@ export function composer(app, id) {
   function show() {
     text.style.height = 'auto';
     text.style.height = `${Math.min(text.scrollHeight, 160)}px`;
-    submit.disabled = later.disabled = tray.busy();
+    later.disabled = tray.busy();
+    pause();
     later.hidden = empty() || target?.kind === 'edit';
     above.hidden = !target;
     if (target) {
@@ -91,7 +95,7 @@ export function composer(app, id) {
   }
 
   function send() {
-    if (submit.disabled || empty()) return;
+    if (tray.busy() || empty()) return;
     const now = draft();
     if (target?.kind === 'edit') {
       const { message } = target;
@@ -99,6 +103,7 @@ export function composer(app, id) {
       if (now.text !== message.text) app.edit(message, now.text, conversation().kind === 'group' ? now.mentions : undefined);
       return;
     }
+    if (submit.disabled) return;
     app.send(id, now);
     clear();
   }
@@ -131,7 +136,19 @@ export function composer(app, id) {
     refusal.hidden = allowed;
     refusal.textContent = allowed ? '' : reason(c);
     scheduled.update();
+    pause();
   }
 
-  return { node, update, aim, focus: () => text.focus(), leave: () => type.stop() };
+  /** Tells how long to wait, where the group asks for a pause, and counts down. */
+  function pause() {
+    clearTimeout(ticking);
+    const c = conversation();
+    const wait = c && app.canWrite(c) ? waitOf(app, c) : 0;
+    slow.hidden = wait <= 0;
+    slow.textContent = wait > 0 ? `Slow mode: the next message in ${Math.ceil(wait / 1000)} s` : '';
+    submit.disabled = wait > 0 || tray.busy();
+    if (wait > 0) ticking = setTimeout(pause, Math.min(1000, wait));
+  }
+
+  return { node, update, aim, focus: () => text.focus(), leave: () => { type.stop(); clearTimeout(ticking); } };
 }

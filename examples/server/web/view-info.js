@@ -4,6 +4,7 @@ import { el } from './dom.js';
 import { ask, openDialog } from './dialog.js';
 import { openMenu } from './menu.js';
 import { presenceText } from './format.js';
+import { groupSettingsDialog } from './view-group.js';
 import { membersList } from './view-members.js';
 import { reportDialog } from './view-report.js';
 import { timerField } from './view-timer.js';
@@ -56,12 +57,6 @@ export function infoDialog(app, id) {
     act(async () => { await app.api.post(`${path}/hide`); app.close(); await app.replica.synchronise(); dialog.close(); });
   }
 
-  function rename() {
-    const name = el('input', { value: conversation().name ?? '', maxLength: 120, required: true });
-    openDialog('Name of the group', close => el('form', { onsubmit: event => { event.preventDefault(); act(async () => { app.replica.put(await app.api.patch(path, { name: name.value.trim() })); close(); }); } },
-      el('label.field', {}, el('span', {}, 'Name'), name), el('.buttons', {}, el('button.primary', { type: 'submit' }, 'Save'))), 'small');
-  }
-
   function build() {
     const c = conversation();
     const presence = c.peer && app.presenceOf(c.peer.id);
@@ -74,7 +69,7 @@ export function infoDialog(app, id) {
         el('button', { type: 'button', 'aria-pressed': String(Boolean(c.my.muted_until)), onclick: mute }, c.my.muted_until ? 'Unmute' : 'Mute'),
         el('button', { type: 'button', 'aria-pressed': String(c.my.archived), onclick: () => set({ archived: !c.my.archived }) }, c.my.archived ? 'Unarchive' : 'Archive'),
         el('button', { type: 'button', onclick: () => act(async () => { await app.conn.command('mark_unread', { conversation_id: id, seq: c.last_seq || undefined }); await app.refresh(id); app.close(); dialog.close(); }) }, 'Mark unread'),
-        group && can.has('edit_info') && el('button', { type: 'button', onclick: rename }, 'Rename'),
+        group && (can.has('edit_info') || can.has('configure')) && el('button', { type: 'button', onclick: () => { dialog.close(); groupSettingsDialog(app, id); } }, 'Group settings'),
         group && can.has('add_members') && el('button', { type: 'button', onclick: () => { dialog.close(); addMembersDialog(app, c); } }, 'Add members')),
       timerField(c, ms => act(async () => app.replica.put(await app.api.patch(path, { message_ttl_ms: ms })))),
       ...(group ? membersList(app, c, { act, leave: () => dialog.close() }) : []),

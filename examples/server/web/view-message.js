@@ -63,6 +63,9 @@ function metaLine(app, message, conversation, { mine, status }) {
 export function messageRow(app, message, conversation, { grouped, status }) {
   const mine = message.sender.id === app.me.id;
   if (message.kind === 'system') return systemLine(app, message, conversation);
+  if (message.from_blocked && !app.unfolded.has(message.id)) {
+    return el('.system', {}, el('button.link', { type: 'button', onclick: () => { app.unfolded.add(message.id); app.replica.changed(conversation.id); } }, 'A message of somebody you blocked. Show it'));
+  }
   const named = !mine && conversation.kind === 'group';
   const body = message.deleted
     ? el('p.gone', {}, message.deleted.by === 'moderator' ? 'Deleted by a moderator' : mine ? 'You deleted this message' : 'This message was deleted')

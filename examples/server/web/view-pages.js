@@ -41,7 +41,7 @@ export function messageHit(app, message, { title, words, left, tools } = {}) {
     avatar(app.media, message.sender),
     el('span.lines', {},
       el('span.line', {}, el('span.title.ellipsis', {}, title ?? (c ? app.titleOf(c) : message.sender.name)), el('time', { dateTime: message.created_at }, listTime(message.created_at))),
-      el('span.preview.ellipsis', { dir: 'auto' }, words ?? [c?.kind === 'group' && `${app.nameOf(message.sender.id, c)}: `, previewOf(message)]))), tools);
+      el('span.preview.ellipsis', { dir: 'auto' }, words ?? [(c?.kind === 'group' || message.sender.id === app.me.id) && `${app.nameOf(message.sender.id, c)}: `, previewOf(message)]))), tools);
 }
 
 /** Messages in a dialog; choosing one closes it and leads there. */
