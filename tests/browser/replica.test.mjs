@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mentionsIn } from '../../examples/server/web/mentions.js';
+import { expire } from '../../examples/server/web/replica-expiry.js';
 import { Pins } from '../../examples/server/web/replica-pins.js';
 import { SyncClient } from '../../examples/server/web/sync-client.js';
 import { wordsOf } from '../../examples/server/web/words.js';
@@ -33,6 +34,16 @@ test('a change of a message that was not loaded leaves no gap in what is known',
   const client = await loaded();
   client.receive(...updated(2, 7, { text: 'edited' }));
   assert.deepEqual(seqs(client), [4, 5, 6]);
+});
+
+test('a conversation that was read alone hides no event that is still on its way', async () => {
+  const client = await loaded();
+  client.put(conversation(9, 7));
+  client.receive(...updated(5, 7, { text: 'edited' }));
+  client.receive('message_created', { conversation_id: 'c', seq: 7, rev: 8, message: message(7, 8) });
+  client.receive(...updated(5, 7, { text: 'told twice' }));
+  assert.deepEqual(client.messages('c').map(m => m.text), ['t4', 'edited', 't6', 't7']);
+  assert.equal(client.conversations.get('c').my.unread_count, 0, 'it was counted by the server already');
 });
 
 test('lines of the engine do not stand in the list', async () => {
@@ -100,11 +111,11 @@ test('what expires leaves the screen at its time, from the list too', async () =
   const client = await loaded();
   client.receive('message_created', { conversation_id: 'c', seq: 7, rev: 7, message: message(7, 7, { expires_at: at(30) }) });
   client.receive('message_created', { conversation_id: 'c', seq: 8, rev: 8, message: message(8, 8, { expires_at: at(40) }) });
-  assert.equal(client.expire(Date.parse(at(29))), Date.parse(at(30)));
+  assert.equal(expire(client, Date.parse(at(29))), Date.parse(at(30)));
   assert.deepEqual(seqs(client), [4, 5, 6, 7, 8]);
-  assert.equal(client.expire(Date.parse(at(30))), Date.parse(at(40)));
+  assert.equal(expire(client, Date.parse(at(30))), Date.parse(at(40)));
   assert.deepEqual(seqs(client), [4, 5, 6, 8]);
-  assert.equal(client.expire(Date.parse(at(41))), Infinity);
+  assert.equal(expire(client, Date.parse(at(41))), Infinity);
   assert.equal(client.conversations.get('c').last_message, undefined);
   await new Promise(setImmediate);
   assert.equal(client.conversations.get('c').rev, 90, 'the server is asked what is the newest now');

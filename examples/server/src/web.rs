@@ -53,6 +53,7 @@ const FILES: &[(&str, &str, &str)] = files! {
     "outbox.js": SCRIPT,
     "replica-counts.js": SCRIPT,
     "replica-events.js": SCRIPT,
+    "replica-expiry.js": SCRIPT,
     "replica-history.js": SCRIPT,
     "replica-personal.js": SCRIPT,
     "replica-pins.js": SCRIPT,

@@ -198,7 +198,7 @@ function start({ user, token }) {
 
   /** Escape leaves the conversation, unless it is for a dialog, a menu or a field of its own. */
   const escape = event => {
-    if (event.key === 'Escape' && !document.querySelector('dialog, .menu:popover-open') && !event.target.closest?.('.sidebar input')) app.close();
+    if (event.key === 'Escape' && !document.querySelector('dialog[open], .menu:popover-open') && !event.target.closest?.('.sidebar input')) app.close();
   };
   const hurry = () => app.conn.hurry();
   const listeners = [[document, 'visibilitychange', attention], [window, 'focus', attention], [window, 'blur', attention], [window, 'online', hurry], [document, 'keydown', escape]];

@@ -1,5 +1,7 @@
 // Takes disappearing messages off the screen at their time, without waiting for the server's word.
 
+import { expire } from './replica-expiry.js';
+
 const LONGEST = 2_147_483_647; // of a browser's timer
 
 export class Expiry {
@@ -15,7 +17,7 @@ export class Expiry {
   /** Looks what is over and when the next one is; call it after every change. */
   watch() {
     clearTimeout(this.#timer);
-    const next = this.replica.expire(this.now());
+    const next = expire(this.replica, this.now());
     if (next < Infinity) this.#timer = setTimeout(() => this.watch(), Math.min(next - this.now() + 50, LONGEST));
   }
 

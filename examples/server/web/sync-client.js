@@ -6,13 +6,14 @@
 
 import { countIn, ordered, statusOf } from './replica-counts.js';
 import { EVENTS } from './replica-events.js';
-import { Timeline } from './replica-history.js';
+import { Timelines } from './replica-history.js';
 import { Personal } from './replica-personal.js';
 import { Pins } from './replica-pins.js';
 
 export class SyncClient {
-  #waiting = null;
+  #waiting = null; // live events that came while a sync runs
   #again = false;
+  #revs; // conversation id => rev up to which everything was heard of; a conversation that was read alone may be ahead
 
   /**
    * @param userId whose replica it is
@@ -29,8 +30,9 @@ export class SyncClient {
   /** Forgets everything; the next sync is a first one. */
   clear() {
     this.token = undefined;
+    this.#revs = new Map();
     this.conversations = new Map(); // id => Conversation
-    this.timelines = new Map(); //     id => Timeline
+    this.timelines = new Timelines(this.history, message => this.#note(message));
     this.typing = new Map(); //        id => user ids
     this.presence = new Map(); //      user id => {status, last_seen_at, …}
     this.names = new Map(); //         user id => name, also of those who have left
@@ -70,16 +72,47 @@ export class SyncClient {
   #apply(answer) {
     for (const { conversation, messages, limited } of answer.conversations) {
       const timeline = this.timelines.get(conversation.id);
-      if (limited) this.#unload(conversation.id);
-      else for (const message of messages) this.#note(timeline, message);
-      if (timeline && !limited) timeline.to = Math.max(timeline.to, conversation.last_seq);
+      if (limited) this.unload(conversation.id);
+      else for (const message of messages) { timeline?.store(message); this.#note(message); }
+      if (timeline) timeline.to = Math.max(timeline.to, conversation.last_seq);
+      this.#revs.set(conversation.id, conversation.rev);
       this.put(conversation);
     }
     for (const { conversation_id: id } of answer.removed) this.forget(id);
     this.personal.apply(answer, (place, on) => this.star(place.conversation_id, place.message_id, on));
     // More stars changed than were told: what is loaded again says which messages have one.
-    if (answer.stars?.limited) for (const id of [...this.timelines.keys()]) this.#unload(id);
+    if (answer.stars?.limited) for (const id of this.timelines.ids()) this.unload(id);
     this.token = answer.token;
+  }
+
+  /** Takes one live event. */
+  receive(event, data) {
+    if (this.#waiting) { this.#waiting.push([event, data]); return; }
+    const id = data.conversation_id ?? data.conversation?.id;
+    const known = id && this.conversations.get(id);
+    if (data.rev !== undefined && event !== 'conversation_created') {
+      if (!known) { if (event !== 'conversation_removed') this.synchronise().catch(() => {}); return; }
+      if (data.rev <= this.#revs.get(id)) return;
+      this.#revs.set(id, data.rev);
+      known.rev = Math.max(known.rev, data.rev);
+    }
+    EVENTS[event]?.(this, data, known);
+    this.changed(id ?? null);
+  }
+
+  /** Takes a message from a live event, or from the ack of one's own command (which gets no event). */
+  take(message) {
+    const conversation = this.conversations.get(message.conversation_id);
+    if (!conversation) return void this.synchronise().catch(() => {});
+    this.#note(message);
+    this.timelines.take(message)?.then(() => this.changed(conversation.id));
+    if (!countIn(conversation, message, this.userId)) this.refresh(conversation.id);
+    this.changed(conversation.id);
+  }
+
+  #note(message) {
+    if (message.sender?.name) this.names.set(message.sender.id, message.sender.name);
+    this.pins.note(message);
   }
 
   /** Takes a conversation as the server tells it. */
@@ -93,91 +126,8 @@ export class SyncClient {
     this.changed(conversation.id);
   }
 
-  forget(id) {
-    this.conversations.delete(id);
-    this.#unload(id);
-    this.changed(id);
-  }
-
-  #unload(id) {
-    this.timelines.delete(id);
-    this.pins.forget(id);
-  }
-
   /** Asks for a conversation again, where what changed does not tell all. */
-  refresh(id) {
-    this.conversation(id).then(fresh => this.put(fresh), () => {});
-  }
-
-  #note(timeline, message) {
-    if (message.sender?.name) this.names.set(message.sender.id, message.sender.name);
-    timeline?.store(message);
-    this.pins.note(message);
-  }
-
-  /** Loads the newest page, or with `older` the page before the oldest known message. */
-  async load(id, older = false) {
-    const known = this.timelines.get(id);
-    if (known && (!older || !known.more)) return known;
-    const page = await this.history(id, older ? { before: known.from } : {});
-    const timeline = this.timelines.get(id) ?? new Timeline(page.range);
-    timeline.join(page);
-    for (const message of page.items) this.#note(undefined, message);
-    timeline.more = page.has_more_before;
-    this.timelines.set(id, timeline);
-    if ((this.conversations.get(id)?.last_seq ?? 0) > timeline.to) await this.#fill(id, timeline);
-    this.changed(id);
-    return timeline;
-  }
-
-  async #fill(id, timeline) {
-    for (let more = true; more;) {
-      const page = await this.history(id, { after: timeline.to, order: 'asc', limit: 100 });
-      for (const message of page.items) this.#note(timeline, message);
-      timeline.to = Math.max(timeline.to, page.range?.to ?? timeline.to);
-      more = page.has_more_after && page.items.length > 0;
-    }
-    this.changed(id);
-  }
-
-  /** Takes one live event. */
-  receive(event, data) {
-    if (this.#waiting) { this.#waiting.push([event, data]); return; }
-    const id = data.conversation_id ?? data.conversation?.id;
-    const known = id && this.conversations.get(id);
-    if (data.rev !== undefined && event !== 'conversation_created') {
-      if (!known) { if (event !== 'conversation_removed') this.synchronise().catch(() => {}); return; }
-      if (data.rev <= known.rev) return;
-      known.rev = data.rev;
-    }
-    EVENTS[event]?.(this, data, known);
-    this.changed(id ?? null);
-  }
-
-  /** Takes a message from a live event, or from the ack of one's own command (which gets no event). */
-  take(message) {
-    const conversation = this.conversations.get(message.conversation_id);
-    if (!conversation) return void this.synchronise().catch(() => {});
-    const timeline = this.timelines.get(conversation.id);
-    this.#note(timeline, message);
-    if (timeline && message.seq === timeline.to + 1) timeline.to = message.seq;
-    else if (timeline && message.seq > timeline.to) this.#fill(conversation.id, timeline).catch(() => this.#unload(conversation.id));
-    if (!countIn(conversation, message, this.userId)) this.refresh(conversation.id);
-    this.changed(conversation.id);
-  }
-
-  /** Puts a star on a message that is here, or takes it off. */
-  star(conversationId, messageId, on) {
-    for (const message of this.timelines.get(conversationId)?.items.values() ?? []) if (message.id === messageId) message.starred = on || undefined;
-    this.changed(conversationId);
-  }
-
-  /** Forgets one message that is no more for this user. */
-  drop(message) {
-    this.timelines.get(message.conversation_id)?.items.delete(message.seq);
-    this.pins.drop(message);
-    this.changed(message.conversation_id);
-  }
+  refresh(id) { this.conversation(id).then(fresh => this.put(fresh), () => {}); }
 
   /** Takes an entry of the ack to marks. */
   marked({ conversation_id: id, error, ...marks }) {
@@ -188,23 +138,26 @@ export class SyncClient {
     this.changed(id);
   }
 
-  /** Takes what has expired by now off the screen; answers when the next message does, in milliseconds since 1970. */
-  expire(now) {
-    let next = Infinity;
-    const stale = new Set();
-    const over = thing => { const at = thing.expires_at ? Date.parse(thing.expires_at) : Infinity; if (at > now) next = Math.min(next, at); return at <= now; };
-    for (const timeline of this.timelines.values()) {
-      for (const message of timeline.list()) {
-        if (!over(message)) continue;
-        this.drop(message);
-        stale.add(message.conversation_id);
-      }
-    }
-    for (const c of this.conversations.values()) if (c.last_message && over(c.last_message)) { delete c.last_message; stale.add(c.id); }
-    // What is the newest now, and how much is unread, the server knows.
-    for (const id of stale) this.refresh(id);
-    return next;
+  /** Loads the newest page of a conversation, or with `older` the page before the oldest known message. */
+  async load(id, older = false) {
+    const timeline = await this.timelines.load(id, older, this.conversations.get(id)?.last_seq ?? 0);
+    this.changed(id);
+    return timeline;
   }
+
+  star(id, messageId, on) { this.timelines.star(id, messageId, on); this.changed(id); }
+
+  /** Forgets one message that is no more for this user. */
+  drop(message) {
+    this.timelines.get(message.conversation_id)?.items.delete(message.seq);
+    this.pins.drop(message);
+    this.changed(message.conversation_id);
+  }
+
+  /** Forgets the messages of a conversation; they are loaded again when they are asked for. */
+  unload(id) { this.timelines.forget(id); this.pins.forget(id); }
+
+  forget(id) { this.conversations.delete(id); this.unload(id); this.#revs.delete(id); this.changed(id); }
 
   /** Conversations in the order of the list. */
   list() { return ordered(this.conversations.values()); }

@@ -49,7 +49,7 @@ export function infoDialog(app, id) {
 
   async function clear() {
     if (!await ask('Clear this conversation?', 'Its messages disappear for you. The others keep them.', 'Clear', 'danger')) return;
-    act(async () => { await app.api.post(`${path}/clear`); app.replica.timelines.delete(id); await app.replica.synchronise(); await app.replica.load(id); });
+    act(async () => { await app.api.post(`${path}/clear`); app.replica.unload(id); await app.replica.synchronise(); await app.replica.load(id); });
   }
 
   async function hide() {

@@ -24,6 +24,7 @@ export async function world({ base, chromium: executablePath, shots, headed, tim
       // Refused requests are part of the play; broken scripts and broken policies are not.
       if (message.type() === 'error' && !/Failed to load resource|WebSocket connection/.test(message.text())) faults.push(`${name}: ${message.text()}`);
     });
+    page.on('response', answer => { if (answer.status() >= 500) faults.push(`${name}: ${answer.status()} for ${answer.request().method()} ${answer.url()}`); });
     await page.goto('/');
     const one = { name: `${name} ${run}`, short: name, email: `${name.toLowerCase()}-${run}@example.com`, password: `correct horse ${run}`, page, context };
     people.push(one);

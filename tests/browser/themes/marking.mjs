@@ -71,4 +71,35 @@ export default function marking({ ada, ben, run, shoot, step }) {
     await shoot(ben, 'message-menu');
     await ben.page.keyboard.press('Escape');
   });
+
+  step('by keyboard alone: the menu of a message, the main menu, a dialog, and back', async () => {
+    const keys = async (...names) => { for (const name of names) await ada.page.keyboard.press(name); };
+    const focused = () => ada.page.evaluate(() => document.activeElement.textContent || document.activeElement.getAttribute('aria-label'));
+    /** Walks through the open menu until `name` has the focus. */
+    const walk = async name => {
+      for (let i = 0; await focused() !== name; i += 1) {
+        if (i > 15) throw new Error(`${name} cannot be reached by arrow keys`);
+        await keys('ArrowDown');
+      }
+    };
+    await bubble(ada, 'At ten').getByRole('button', { name: 'More actions' }).focus();
+    await keys('Enter');
+    await walk('Star');
+    await keys('Enter');
+    await bubble(ada, 'At ten').getByRole('img', { name: 'Starred' }).waitFor();
+    await ada.page.getByRole('button', { name: 'Menu', exact: true }).focus();
+    await keys('Enter');
+    await walk('Starred messages');
+    await keys('Enter');
+    const hit = dialog(ada, 'Starred messages').locator('.hit', { hasText: 'At ten' });
+    await hit.waitFor();
+    await hit.getByRole('button', { name: 'Remove the star' }).focus();
+    await keys('Enter');
+    await dialog(ada, 'Starred messages').getByText('No message is starred').waitFor();
+    await keys('Escape');
+    await dialog(ada, 'Starred messages').waitFor({ state: 'detached' });
+    if (!await ada.page.locator('.chat').count()) throw new Error('Escape closed the conversation with the dialog');
+    await keys('Escape');
+    await ada.page.locator('.chat').waitFor({ state: 'detached' });
+  });
 }

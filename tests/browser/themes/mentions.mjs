@@ -30,6 +30,7 @@ export default function mentions({ ada, ben, run, shoot, step }) {
 
   step('everything is read at once', async () => {
     await ben.page.keyboard.press('Escape');
+    await ben.page.locator('.chat').waitFor({ state: 'detached' });
     await conversation(ada, ben.name).click();
     await write(ada, 'One');
     await conversation(ada, `Walkers ${run}`).click();
