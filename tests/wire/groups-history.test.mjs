@@ -83,6 +83,7 @@ scenario('a newcomer sees what comes from his joining on, and nothing of it is u
   assert.equal(created.id, group.id);
   assert.equal(created.my.role, 'member');
   assert.equal(created.my.unread_count, 0);
+  assert.equal(created.my.visible_from_seq, old.seq + 1);
   assert.equal(created.member_count, 4);
   assert.equal(created.last_message?.preview === 'old walrus', false);
   assert.ok(!JSON.stringify(created).includes('walrus'));

@@ -198,6 +198,14 @@ impl Member {
         seq >= self.visible_from && self.intervals.iter().any(|i| i.contains(seq))
     }
 
+    /// Nothing below this can be visible to him: it is from before he joined, or he has cleared it.
+    #[must_use]
+    pub fn sees_from(&self) -> Seq {
+        let seen = |interval: &&Interval| interval.to.is_none_or(|to| to >= self.visible_from);
+        (self.intervals.iter().find(seen))
+            .map_or(self.visible_from, |first| first.from.max(self.visible_from))
+    }
+
     /// Whether he has the conversation in his archive: a newer countable message of somebody else takes it out, unless
     /// it came while he had the conversation muted. The end of a mute changes nothing by itself.
     #[must_use]

@@ -82,7 +82,7 @@ pub struct MyView {
     pub archived: bool,
     /// Whether it is hidden.
     pub hidden: bool,
-    /// Messages below this were cleared.
+    /// Nothing below this is visible to the caller: it is from before he joined, or he has cleared it.
     pub visible_from_seq: Seq,
     /// Which messages alert.
     pub notification_level: NotificationLevel,

@@ -412,7 +412,7 @@ impl ExportRecord {
             read_seq: member.read_seq,
             contacts_read_seq: member.contacts_read_seq,
             public_read_seq: member.public_read_seq,
-            visible_from_seq: member.visible_from,
+            visible_from_seq: member.sees_from(),
             unread_from_seq: member.unread_from,
             pinned_at: member.pinned_at,
             muted_until: member.muted,

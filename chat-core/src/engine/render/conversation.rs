@@ -247,7 +247,7 @@ impl Actor {
                 muted_until,
                 archived,
                 hidden,
-                visible_from_seq: member.visible_from,
+                visible_from_seq: member.sees_from(),
                 notification_level: member.notification_level,
                 next_send_at,
                 can,

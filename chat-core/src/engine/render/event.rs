@@ -403,7 +403,7 @@ impl ChatEngine {
             "muted_until": muted,
             "archived": entry.archived,
             "hidden": entry.hidden,
-            "visible_from_seq": entry.member.visible_from,
+            "visible_from_seq": entry.member.sees_from(),
             "read_seq": entry.member.read_seq,
             "delivered_seq": entry.member.delivered_seq,
             "badge": badge,

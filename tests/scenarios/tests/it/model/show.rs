@@ -214,7 +214,7 @@ impl Model {
                 "muted_until": me.muted.filter(|_| me.is_muted(self.now)).map(muted),
                 "archived": me.archived,
                 "hidden": me.hidden,
-                "visible_from_seq": me.visible_from,
+                "visible_from_seq": (me.visible_from..).find(|seq| me.was_here(*seq)),
                 "notification_level": me.level,
                 "next_send_at": self.next_send_at(chat, viewer).map(time),
                 "can": self.can(chat, viewer),
