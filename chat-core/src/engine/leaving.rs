@@ -3,7 +3,7 @@
 use super::Actor;
 use super::audit::Act;
 use super::changeset::ChangeSet;
-use super::members::{active_member, change_roles, count_of, handed_over, standing, user_param, withdraw};
+use super::members::{active_member, count_of, handed_over, rank, standing, user_param, withdraw};
 use crate::access::{Action, allowed, heir};
 use crate::command::CommandName;
 use crate::config::{OwnerLeave, Policies};
@@ -99,7 +99,13 @@ impl Actor {
             let member = active_member(facts, &target)?;
             let (conversation, _) = allowed(&standing, Action::RemoveMember(Some(member)))?;
             let mut change = ChangeSet::of(conversation, facts);
-            depart(&mut change, member, MemberState::Removed, RemovalReason::Removed);
+            depart(
+                &mut change,
+                member,
+                MemberState::Removed,
+                RemovalReason::Removed,
+                None,
+            );
             let act = Act::new(AuditAction::MemberRemoved, AuditTarget::User, &target);
             change.audit(&auditor, act);
             if tells(&change, &policies) {
@@ -162,10 +168,7 @@ pub(super) fn leave_group(
 ) {
     let me = &member.user_id;
     let heir = heir(facts.members.values(), me).filter(|_| member.role == Role::Owner);
-    depart(change, member, MemberState::Left, RemovalReason::Left);
-    if let Some(heir) = heir {
-        change_roles(change, [(heir, Role::Owner)]);
-    }
+    depart(change, member, MemberState::Left, RemovalReason::Left, heir);
     if tells(change, policies) {
         let [first, second] = lines;
         change.append_system(first, me, "member_left", user_param(me), policies);
@@ -189,8 +192,15 @@ fn end_membership(change: &ChangeSet, member: &mut Member, state: MemberState) {
     withdraw(member);
 }
 
-/// Takes one member out, before any line tells of it.
-fn depart(change: &mut ChangeSet, member: &Member, state: MemberState, reason: RemovalReason) {
+/// Takes one member out, before any line tells of it. His heir follows him in the same event, so that nobody sees the
+/// group without an owner.
+fn depart(
+    change: &mut ChangeSet,
+    member: &Member,
+    state: MemberState,
+    reason: RemovalReason,
+    heir: Option<&Member>,
+) {
     let user = member.user_id.clone();
     let rev = change.next_rev();
     let mut member = member.clone();
@@ -201,13 +211,14 @@ fn depart(change: &mut ChangeSet, member: &Member, state: MemberState, reason: R
     change.put_member(member);
     change.conversation.members_rev = rev;
     change.conversation.member_count = change.conversation.member_count.saturating_sub(1);
+    let ranked = rank(change, rev, heir.map(|heir| (heir, Role::Owner)));
     change.event(ChatEvent::MembersChanged {
         conversation_id: change.conversation.id,
         rev,
         added: Vec::new(),
         removed: vec![user.clone()],
-        roles: std::collections::BTreeMap::new(),
-        muted: std::collections::BTreeMap::new(),
+        roles: ranked.roles(),
+        muted: ranked.unmuted,
     });
     let rev = change.next_rev();
     change.event(ChatEvent::ConversationRemoved {

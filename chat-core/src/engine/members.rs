@@ -13,7 +13,9 @@ use crate::config::{ChatConfig, HistoryForNewMembers, Policies};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, MessageId, UserId};
-use crate::model::{AuditAction, AuditTarget, Conversation, Interval, Member, MemberState, Rev, Role, Seq};
+use crate::model::{
+    AuditAction, AuditTarget, Conversation, Interval, Member, MemberState, Muted, Rev, Role, Seq,
+};
 use crate::store::{Facts, MemberQuery, MembersNeeded, Needs, Target};
 use crate::time::Timestamp;
 use crate::view::{AddMembersAnswer, MemberView, Page};
@@ -402,15 +404,31 @@ pub(super) fn withdraw(member: &mut Member) {
     member.unread_from = None;
 }
 
-/// Gives members new ranks under one rev and tells of it; returns their new rows in the same order. Nobody outranks an
-/// owner, so his mute ends.
-pub(super) fn change_roles<'a>(
+/// Members with new ranks.
+pub(super) struct Ranked {
+    /// Their new rows.
+    members: Vec<Member>,
+    /// Whose mute ended with it, as events tell it.
+    pub(super) unmuted: BTreeMap<UserId, Option<Muted>>,
+}
+
+impl Ranked {
+    /// The new ranks, as events tell them.
+    pub(super) fn roles(&self) -> BTreeMap<UserId, Role> {
+        (self.members.iter())
+            .map(|member| (member.user_id.clone(), member.role))
+            .collect()
+    }
+}
+
+/// Gives members new ranks under `rev`. Nobody outranks an owner, so his mute ends.
+pub(super) fn rank<'a>(
     change: &mut ChangeSet,
+    rev: Rev,
     roles: impl IntoIterator<Item = (&'a Member, Role)>,
-) -> Vec<Member> {
-    let rev = change.next_rev();
-    let mut muted = BTreeMap::new();
-    let mut changed = Vec::new();
+) -> Ranked {
+    let mut unmuted = BTreeMap::new();
+    let mut members = Vec::new();
     for (member, role) in roles {
         let mut member = Member {
             role,
@@ -418,24 +436,30 @@ pub(super) fn change_roles<'a>(
             ..member.clone()
         };
         if role == Role::Owner && member.silenced.take().is_some() {
-            muted.insert(member.user_id.clone(), None);
+            unmuted.insert(member.user_id.clone(), None);
         }
-        changed.push(member);
+        change.put_member(member.clone());
+        members.push(member);
     }
+    Ranked { members, unmuted }
+}
+
+/// Gives members new ranks under one rev and tells of it; returns their new rows in the same order.
+fn change_roles<'a>(
+    change: &mut ChangeSet,
+    roles: impl IntoIterator<Item = (&'a Member, Role)>,
+) -> Vec<Member> {
+    let rev = change.next_rev();
+    let ranked = rank(change, rev, roles);
     change.event(ChatEvent::MembersChanged {
         conversation_id: change.conversation.id,
         rev,
         added: Vec::new(),
         removed: Vec::new(),
-        roles: (changed.iter())
-            .map(|member| (member.user_id.clone(), member.role))
-            .collect(),
-        muted,
+        roles: ranked.roles(),
+        muted: ranked.unmuted,
     });
-    for member in &changed {
-        change.put_member(member.clone());
-    }
-    changed
+    ranked.members
 }
 
 /// What the audit log says of a new owner.
