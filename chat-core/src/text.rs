@@ -32,18 +32,25 @@ const fn is_zero_width(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{180e}' | '\u{ad}' | '\u{34f}')
 }
 
-/// Brings an emoji into one form, so that variants do not count as different reactions: NFC, without variation
-/// selectors. `None` when nothing is left, or when it holds white space or control characters.
+/// An emoji in NFC. Variation selectors stay, because they decide how it looks. `None` when there is nothing to see,
+/// or when it holds white space or control characters.
 #[must_use]
-pub fn normalize_emoji(emoji: &str) -> Option<String> {
+pub fn clean_emoji(emoji: &str) -> Option<String> {
     if emoji.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return None;
     }
-    let text: String = emoji
+    let text: String = emoji.nfc().collect();
+    (!is_blank(&emoji_kind(&text))).then_some(text)
+}
+
+/// What the spellings of one emoji have in common, so that they do not count as different reactions: everything but
+/// variation selectors.
+#[must_use]
+pub fn emoji_kind(emoji: &str) -> String {
+    emoji
         .nfc()
         .filter(|c| !matches!(c, '\u{fe0e}' | '\u{fe0f}'))
-        .collect();
-    (!is_blank(&text)).then_some(text)
+        .collect()
 }
 
 /// The first `chars` characters of a text, without line breaks: what lists and pushes show of it.
@@ -75,9 +82,11 @@ mod tests {
     }
 
     #[test]
-    fn emoji_have_one_form() {
-        assert_eq!(normalize_emoji("❤\u{fe0f}"), normalize_emoji("❤"));
-        assert_eq!(normalize_emoji("\u{fe0f}"), None);
-        assert_eq!(normalize_emoji("a b"), None);
+    fn spellings_of_an_emoji_are_one_kind_and_stay_as_they_are() {
+        assert_eq!(emoji_kind("❤\u{fe0f}"), emoji_kind("❤"));
+        assert_eq!(clean_emoji("❤\u{fe0f}").as_deref(), Some("❤\u{fe0f}"));
+        assert_eq!(clean_emoji("e\u{301}").as_deref(), Some("é"));
+        assert_eq!(clean_emoji("\u{fe0f}"), None);
+        assert_eq!(clean_emoji("a b"), None);
     }
 }

@@ -11,10 +11,10 @@ scenario('away, do not disturb, and a word with it', async world => {
   assert.deepEqual(await ada.get('/me/presence'), { status: 'auto' });
   const a = await world.socketIo(ada);
   const b = await world.plain(ben);
-  assert.deepEqual(await a.command('set_presence', { status: 'dnd', text: 'writing', emoji: '✍️' }), { status: 'dnd', text: 'writing', emoji: '✍' });
+  assert.deepEqual(await a.command('set_presence', { status: 'dnd', text: 'writing', emoji: '✍️' }), { status: 'dnd', text: 'writing', emoji: '✍️' });
   const event = await b.next('presence_changed', event => event.status_text);
-  assert.deepEqual(event, { user_id: ada.id, status: 'online', dnd: true, status_text: 'writing', status_emoji: '✍' });
-  assert.deepEqual((await ben.get(`/users/${ada.id}`)).presence, { status: 'online', dnd: true, status_text: 'writing', status_emoji: '✍' });
+  assert.deepEqual(event, { user_id: ada.id, status: 'online', dnd: true, status_text: 'writing', status_emoji: '✍️' });
+  assert.deepEqual((await ben.get(`/users/${ada.id}`)).presence, { status: 'online', dnd: true, status_text: 'writing', status_emoji: '✍️' });
   const until = new Date(Date.now() + 3_600_000).toISOString();
   assert.deepEqual(await ada.put('/me/presence', { status: 'away', until }), { status: 'away', until });
   assert.deepEqual(await b.next('presence_changed'), { user_id: ada.id, status: 'away' });

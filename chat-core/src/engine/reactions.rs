@@ -10,7 +10,7 @@ use crate::event::ChatEvent;
 use crate::id::UserId;
 use crate::model::{Message, Reaction};
 use crate::store::Facts;
-use crate::text::normalize_emoji;
+use crate::text::{clean_emoji, emoji_kind};
 use crate::view::MessageView;
 
 /// Whether a reaction comes or goes.
@@ -23,7 +23,7 @@ enum Step {
 
 impl Actor {
     /// Adds the caller's reaction to a message. A reaction that is there already changes nothing. Variants of one
-    /// emoji are one emoji.
+    /// emoji are one emoji, spelled as the first of them was.
     ///
     /// # Errors
     /// - `invalid_argument` (`emoji`): empty, blank, over 64 bytes, or one kind more than a message takes, or than
@@ -59,7 +59,7 @@ impl Actor {
         let fits = |emoji: &String| emoji.len() <= limits.emoji_bytes;
         let emoji = Some(react.emoji)
             .filter(fits)
-            .and_then(|emoji| normalize_emoji(&emoji))
+            .and_then(|emoji| clean_emoji(&emoji))
             .filter(fits)
             .ok_or_else(|| {
                 ChatError::invalid(
@@ -100,21 +100,22 @@ impl Reacting {
         let scene = self.subject.look(facts)?;
         let message = scene.living()?;
         scene.allow(Action::React)?;
-        let present = facts
-            .reactions
-            .iter()
-            .find(|reaction| reaction.user_id == self.user && reaction.emoji == self.emoji);
+        let kind = emoji_kind(&self.emoji);
+        let alike = || (facts.reactions.iter()).filter(|reaction| emoji_kind(&reaction.emoji) == kind);
+        let present = alike().find(|reaction| reaction.user_id == self.user);
+        // All of one kind are spelled as the first of them.
+        let emoji = alike().next().map_or(&self.emoji, |first| &first.emoji);
         let mut change = ChangeSet::of(scene.conversation, facts);
         match (self.step, present) {
             (Step::Add, Some(_)) | (Step::Remove, None) => return Ok(Decision::nothing(message.clone())),
             (Step::Add | Step::Toggle, None) => {
-                self.check_kinds(facts)?;
+                self.check_kinds(facts, emoji)?;
                 let at = change.at;
                 change.writes.reactions_added.push(Reaction {
                     conversation_id: message.conversation_id,
                     message_id: message.id,
                     user_id: self.user.clone(),
-                    emoji: self.emoji.clone(),
+                    emoji: emoji.clone(),
                     at,
                 });
             }
@@ -128,13 +129,13 @@ impl Reacting {
         Ok(change.done(answer))
     }
 
-    fn check_kinds(&self, facts: &Facts) -> ChatResult<()> {
+    fn check_kinds(&self, facts: &Facts, emoji: &str) -> ChatResult<()> {
         let kinds: HashSet<&str> = facts
             .reactions
             .iter()
             .map(|reaction| reaction.emoji.as_str())
             .collect();
-        if kinds.len() >= self.kinds && !kinds.contains(self.emoji.as_str()) {
+        if kinds.len() >= self.kinds && !kinds.contains(emoji) {
             return Err(ChatError::invalid(
                 "emoji",
                 format!("at most {} kinds on one message", self.kinds),

@@ -15,7 +15,7 @@ use crate::error::{ChatError, ChatResult};
 use crate::event::ChatEvent;
 use crate::id::{SessionId, UserId};
 use crate::model::{ManualStatus, OwnPresence, User, UserPatch};
-use crate::text::{is_blank, normalize_emoji};
+use crate::text::{clean_emoji, is_blank};
 use crate::time::Timestamp;
 use crate::view::{PresenceStatus, UserPresence};
 
@@ -90,7 +90,7 @@ fn checked(set: SetPresence, limits: &Limits) -> ChatResult<OwnPresence> {
             return Err(ChatError::invalid("emoji", most));
         }
         Some(emoji) => {
-            let normal = normalize_emoji(&emoji);
+            let normal = clean_emoji(&emoji);
             Some(normal.ok_or_else(|| ChatError::invalid("emoji", "not an emoji"))?)
         }
         None => None,
