@@ -1,8 +1,9 @@
 //! Text frames: `{"id","op","data"}` in, `{"id","ok",…}` and `{"event","data"}` out.
 
+use std::collections::BTreeMap;
+
 use chat_core::error::{ChatError, ChatResult};
 use chat_core::port::WireEvent;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -18,25 +19,12 @@ pub(crate) struct Request {
     pub(crate) command: ChatResult<(String, Value)>,
 }
 
-/// The members stay text at first, so that the id of a frame is known whatever its payload is.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Members<'a> {
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    op: Option<&'a RawValue>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
-}
+/// The members stay text at first, so that the id of a frame is known whatever else is in it.
+type Members<'a> = BTreeMap<String, &'a RawValue>;
 
 /// Reads a frame. A missing `data` is `null`.
 pub(crate) fn parse(text: &str) -> Request {
-    // A struct would be read from an array as well.
-    let members = Some(text.trim_start())
-        .filter(|text| text.starts_with('{'))
-        .and_then(|text| serde_json::from_str::<Members<'_>>(text).ok());
-    let Some(members) = members else {
+    let Ok(members) = serde_json::from_str::<Members<'_>>(text) else {
         return Request {
             id: None,
             command: Err(ChatError::invalid(
@@ -45,10 +33,7 @@ pub(crate) fn parse(text: &str) -> Request {
             )),
         };
     };
-    let id = members
-        .id
-        .and_then(|id| serde_json::from_str::<String>(id.get()).ok())
-        .filter(|id| id.len() <= MAX_ID_BYTES);
+    let id = text_of(&members, "id").filter(|id| id.len() <= MAX_ID_BYTES);
     let command = match &id {
         None => Err(ChatError::invalid("id", "required: a text of at most 256 bytes")),
         Some(_) => command(&members),
@@ -57,16 +42,21 @@ pub(crate) fn parse(text: &str) -> Request {
 }
 
 fn command(members: &Members<'_>) -> ChatResult<(String, Value)> {
-    let op = members
-        .op
-        .and_then(|op| serde_json::from_str::<String>(op.get()).ok())
-        .ok_or_else(|| ChatError::invalid("op", "required: the name of a command"))?;
-    let payload = match members.data {
+    if let Some(unknown) = (members.keys()).find(|name| !["id", "op", "data"].contains(&name.as_str())) {
+        return Err(ChatError::invalid(unknown.clone(), "unknown field"));
+    }
+    let op =
+        text_of(members, "op").ok_or_else(|| ChatError::invalid("op", "required: the name of a command"))?;
+    let payload = match members.get("data") {
         None => Value::Null,
         Some(data) => serde_json::from_str(data.get())
             .map_err(|_| ChatError::invalid("body", "not well-formed, or nested too deep"))?,
     };
     Ok((op, payload))
+}
+
+fn text_of(members: &Members<'_>, name: &str) -> Option<String> {
+    serde_json::from_str(members.get(name)?.get()).ok()
 }
 
 /// The positive answer to a command.
@@ -140,7 +130,10 @@ mod tests {
         ] {
             assert_eq!(fault(text), (None, "body".to_owned()), "{text}");
         }
-        assert_eq!(fault(r#"{"id":"9","op":"sync","more":1}"#), (None, "body".into()));
+        assert_eq!(
+            fault(r#"{"id":"9","op":"sync","more":1}"#),
+            (Some("9".into()), "more".into())
+        );
         assert_eq!(fault(r#"{"op":"sync","data":{}}"#), (None, "id".into()));
         assert_eq!(fault(r#"{"id":9,"op":"sync"}"#), (None, "id".into()));
         assert_eq!(fault(r#"{"id":"\ud800","op":"sync"}"#), (None, "id".into()));
