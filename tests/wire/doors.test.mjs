@@ -208,6 +208,10 @@ scenario('health, readiness, numbers and documents are open; numbers tell nothin
   await ada.send(await ada.direct(ben), 'quite secret words');
   const open = { auth: false, root: true };
   for (const path of ['/health', '/ready', '/metrics', '/']) assert.equal((await ada.raw('GET', path, open)).status, 200, path);
+  for (const path of ['/health', '/ready', '/metrics', '/']) {
+    const wrong = await ada.raw('POST', path, open);
+    assert.deepEqual([wrong.status, wrong.json.code, wrong.json.status], [405, 'not_found', 405], path);
+  }
   const metrics = (await ada.raw('GET', '/metrics', open)).bytes.toString();
   assert.match(metrics, /^# TYPE /m);
   for (const secret of [ada.id, ben.id, 'quite secret', ada.token]) assert.ok(!metrics.includes(secret));

@@ -13,7 +13,7 @@ use chat_core::origin::OriginPolicy;
 use serde_json::json;
 use uuid::Uuid;
 
-/// The middleware around the REST API. The gateways check origins themselves.
+/// The middleware around the REST API and Socket.IO. The gateways check origins themselves as well.
 pub(crate) async fn check(State(policy): State<OriginPolicy>, request: Request, next: Next) -> Response {
     let Some(origin) = request.headers().get(ORIGIN).cloned() else {
         return next.run(request).await;

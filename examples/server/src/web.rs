@@ -162,10 +162,22 @@ async fn nothing(request: Request) -> Response {
              <a href=\"/\">To the chat</a></p></main></html>";
         return (StatusCode::NOT_FOUND, [(CONTENT_TYPE, HTML)], page).into_response();
     }
+    problem(StatusCode::NOT_FOUND, "nothing is here")
+}
+
+/// A path outside the API that does not take the method.
+pub(crate) async fn wrong_method() -> Response {
+    problem(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this path does not take this method",
+    )
+}
+
+fn problem(status: StatusCode, detail: &str) -> Response {
     let problem = json!({
-        "type": "urn:chat:problem:not_found", "title": "Not found", "status": 404,
-        "detail": "nothing is here", "code": "not_found", "request_id": Uuid::now_v7(),
+        "type": "urn:chat:problem:not_found", "title": "Not found", "status": status.as_u16(),
+        "detail": detail, "code": "not_found", "request_id": Uuid::now_v7(),
     });
     let kind = [(CONTENT_TYPE, "application/problem+json")];
-    (StatusCode::NOT_FOUND, kind, problem.to_string()).into_response()
+    (status, kind, problem.to_string()).into_response()
 }

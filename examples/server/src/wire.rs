@@ -161,17 +161,22 @@ pub fn app(wired: &Wired, metrics: &Metrics) -> Router {
     if let Some(accounts) = &wired.accounts {
         api = api.with_accounts(Arc::clone(accounts));
     }
-    let api = api
-        .router()
-        .layer(from_fn_with_state(origins.clone(), cors::check));
+    let cross_origin = from_fn_with_state(origins.clone(), cors::check);
+    let api = api.router().layer(cross_origin.clone());
     let websocket = WebSocketConfig::default().with_origins(origins.clone());
     let socketio = SocketIoConfig::default().with_origins(origins.clone());
     Router::new()
         .nest(API, api)
         .merge(WebSocketGateway::new(engine.clone(), Arc::clone(auth), websocket).router())
-        .merge(SocketIoGateway::new(engine.clone(), Arc::clone(auth), socketio).router())
+        // Polling is plain HTTP: pages of listed sites need the headers there as well.
+        .merge(
+            SocketIoGateway::new(engine.clone(), Arc::clone(auth), socketio)
+                .router()
+                .layer(cross_origin),
+        )
         .merge(health::routes(engine.clone(), metrics.clone()))
         .merge(web::routes())
+        .method_not_allowed_fallback(web::wrong_method)
 }
 
 fn unusable_secret(error: InvalidKey) -> SettingError {

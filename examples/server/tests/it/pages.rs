@@ -185,6 +185,13 @@ async fn pages_of_other_sites_may_call_when_they_are_listed() {
         (answer.status, answer.header("access-control-allow-origin")),
         (401, "https://app.example")
     );
+    // Socket.IO clients begin with polling.
+    let polling = "/socket.io/?EIO=4&transport=polling";
+    let answer = request(&server, "GET", polling, &foreign, "").await;
+    assert_eq!(
+        (answer.status, answer.header("access-control-allow-origin")),
+        (200, "https://app.example")
+    );
     let asked = [
         ("origin", "http://localhost:5173"),
         ("access-control-request-method", "PATCH"),
