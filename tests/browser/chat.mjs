@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { world } from './lib/world.mjs';
 import blocking from './themes/blocking.mjs';
+import crowd from './themes/crowd.mjs';
 import groups from './themes/groups.mjs';
 import later from './themes/later.mjs';
 import leaving from './themes/leaving.mjs';
@@ -20,7 +21,7 @@ import talking from './themes/talking.mjs';
 const { values: options } = parseArgs({
   options: {
     base: { type: 'string', default: 'http://127.0.0.1:3000' }, chromium: { type: 'string', default: process.env.CHROMIUM ?? '/usr/bin/chromium' },
-    shots: { type: 'string' }, headed: { type: 'boolean', default: false }, timeout: { type: 'string', default: '8000' }, only: { type: 'string' },
+    shots: { type: 'string' }, headed: { type: 'boolean', default: false }, timeout: { type: 'string', default: '15000' }, only: { type: 'string' },
   },
 });
 if (!existsSync(options.chromium)) { console.error(`no Chromium at ${options.chromium}; give --chromium`); process.exit(2); }
@@ -32,7 +33,7 @@ play.ben = await play.person('Ben', { dark: true });
 // In this order: what two people do first is what the others go on from. Waiting for clocks comes last.
 talking(play);
 const waited = later(play);
-const themes = { groups, list, marking, ranks, mentions, status, moderation, outage, blocking, phone };
+const themes = { groups, list, marking, ranks, mentions, status, moderation, outage, blocking, phone, crowd };
 for (const [name, theme] of Object.entries(themes)) if (!options.only || options.only.split(',').includes(name)) theme(play);
 waited();
 leaving(play);

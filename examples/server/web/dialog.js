@@ -12,7 +12,7 @@ export function openDialog(title, build, kind = '') {
   dialog.addEventListener('click', event => { if (event.target === dialog) close(); });
   document.body.append(dialog);
   dialog.showModal();
-  dialog.querySelector('input:not([hidden]), textarea, select')?.focus();
+  dialog.querySelector('input:not([hidden]), textarea, form select')?.focus();
   return dialog;
 }
 

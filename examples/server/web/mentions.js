@@ -4,11 +4,20 @@ import { el } from './dom.js';
 
 const ALL = '@all';
 
-/** The others of a conversation as `{id, name}`, everybody first where that is allowed. */
+/** The others of a conversation as `{id, name}` as far as they are known here, everybody first where that is allowed. */
 export function mentionable(app, conversation) {
   if (conversation.kind !== 'group') return [];
   const others = (conversation.members ?? []).map(m => m.user).filter(user => user.id !== app.me.id);
   return [...(conversation.my.can?.includes('mention_all') ? [{ id: ALL, name: 'all' }] : []), ...others];
+}
+
+/** The same by the beginning of a name; large groups carry no list, there the server is asked. */
+export async function findMentionable(app, conversation, words, most) {
+  const fits = user => user.name.toLowerCase().startsWith(words) && user.name.toLowerCase() !== words.trimEnd();
+  const known = mentionable(app, conversation).filter(fits);
+  if (conversation.kind !== 'group' || conversation.members || !words) return known.slice(0, most);
+  const { items } = await app.api.get(`conversations/${conversation.id}/members`, { q: words.trimEnd(), limit: 50 });
+  return [...known, ...items.map(m => m.user).filter(user => user.id !== app.me.id && fits(user))].slice(0, most);
 }
 
 /** Who of these is mentioned in a text, as `@Name`; of names that begin alike the longest counts. */

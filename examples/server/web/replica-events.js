@@ -55,6 +55,7 @@ export const EVENTS = {
     if (own) replica.personal.presence = own;
   },
   block_changed(replica, { user_id: id, blocked }) { replica.personal.block(id, blocked); },
+  mute_changed(replica, { user_id: id, muted_until: until }) { replica.personal.mute(id, until !== null); },
   star_changed(replica, { conversation_id: id, message_id: of, starred }) { replica.star(id, of, starred); },
   scheduled_changed(replica, { scheduled }) { replica.personal.schedule(scheduled); },
   lagged(replica) { replica.synchronise().catch(() => {}); },

@@ -1,16 +1,19 @@
-// What is one's own and nobody else's: blocks, stars, scheduled messages, how one wants to be seen.
+// What is one's own and nobody else's: blocks, muted users, stars, scheduled messages, how one wants to be seen.
 
 export class Personal {
   constructor() {
     this.blocked = new Set(); //   user ids
+    this.muted = new Set(); //     ids of users whose messages do not alert
     this.scheduled = new Map(); // id => scheduled message that is pending or has failed
     this.presence = undefined; //  {status, text?, emoji?, until?}, once it was heard of
   }
 
   /** Takes the personal part of a sync answer; `star(place, on)` is called for each star that came or went. */
-  apply({ blocks = {}, stars = {}, scheduled = [] }, star) {
+  apply({ blocks = {}, mutes = {}, stars = {}, scheduled = [] }, star) {
     for (const id of blocks.added ?? []) this.blocked.add(id);
     for (const id of blocks.removed ?? []) this.blocked.delete(id);
+    for (const id of mutes.added ?? []) this.mute(id, true);
+    for (const id of mutes.removed ?? []) this.mute(id, false);
     for (const place of stars.added ?? []) star(place, true);
     for (const place of stars.removed ?? []) star(place, false);
     for (const one of scheduled) this.schedule(one);
@@ -18,6 +21,10 @@ export class Personal {
 
   block(id, on) {
     if (on) this.blocked.add(id); else this.blocked.delete(id);
+  }
+
+  mute(id, on) {
+    if (on) this.muted.add(id); else this.muted.delete(id);
   }
 
   schedule(one) {

@@ -82,7 +82,7 @@ export function composer(app, id) {
 
   /** What stands here, as it would be sent. */
   const draft = () => ({
-    text: text.value.trim(), attachments: tray.attachments(), mentions: mentionsIn(text.value, mentionable(app, conversation())),
+    text: text.value.trim(), attachments: tray.attachments(), mentions: mentionsIn(text.value, [...mentionable(app, conversation()), ...suggest.picked()]),
     replyTo: target?.kind === 'reply' ? target.message : undefined,
   });
 

@@ -14,6 +14,7 @@ import { addMembersDialog } from './view-people.js';
 const HOUR = 3_600_000;
 
 export function infoDialog(app, id) {
+  const found = { words: '' }; // stays when the dialog is drawn anew
   const conversation = () => app.replica.conversations.get(id);
   const path = `conversations/${id}`;
   const dialog = openDialog(conversation().kind === 'group' ? 'Group' : 'Conversation', build);
@@ -21,7 +22,12 @@ export function infoDialog(app, id) {
 
   async function act(work) {
     try { await work(); } catch (error) { app.fail(error); return; }
-    if (conversation()) body.replaceChildren(...build().filter(Boolean)); else dialog.close();
+    if (!conversation()) return dialog.close();
+    // Whoever works by keyboard goes on where he was.
+    const controls = () => [...body.querySelectorAll('button, input, select')];
+    const at = controls().indexOf(document.activeElement);
+    body.replaceChildren(...build().filter(Boolean));
+    controls()[at]?.focus();
   }
   const set = patch => act(async () => app.replica.put(await app.api.patch(`${path}/settings`, patch)));
 
@@ -72,7 +78,7 @@ export function infoDialog(app, id) {
         group && (can.has('edit_info') || can.has('configure')) && el('button', { type: 'button', onclick: () => { dialog.close(); groupSettingsDialog(app, id); } }, 'Group settings'),
         group && can.has('add_members') && el('button', { type: 'button', onclick: () => { dialog.close(); addMembersDialog(app, c); } }, 'Add members')),
       timerField(c, ms => act(async () => app.replica.put(await app.api.patch(path, { message_ttl_ms: ms })))),
-      ...(group ? membersList(app, c, { act, leave: () => dialog.close() }) : []),
+      ...(group ? membersList(app, c, { act, leave: () => dialog.close(), found }) : []),
       el('.actions', {},
         el('button.danger', { type: 'button', onclick: clear }, 'Clear conversation'),
         el('button.danger', { type: 'button', onclick: hide }, 'Delete chat'),

@@ -7,8 +7,8 @@ import { previewOf } from './replica-counts.js';
 import { avatar } from './view-avatar.js';
 
 /** `load(cursor)` gives a page, `row(item, reload)` an element for an item; `none` are the words for an empty list. */
-export function pagedList({ load, row, none, label }) {
-  const list = el('ul.plain', { 'aria-label': label });
+export function pagedList({ load, row, none, label, kind }) {
+  const list = el('ul.plain', { class: kind, 'aria-label': label });
   const hint = el('p.hint', { 'aria-live': 'polite' }, 'Loading…');
   const more = el('button', { type: 'button', hidden: true, onclick: () => read(cursor) }, 'More');
   let cursor; let turn = 0;

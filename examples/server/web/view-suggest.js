@@ -2,14 +2,15 @@
 
 import { el } from './dom.js';
 import { avatar } from './view-avatar.js';
-import { mentionable } from './mentions.js';
+import { findMentionable } from './mentions.js';
 
 const MOST = 6;
 
 /** For a text field; `conversation()` tells where it writes. Keys go through `key(event)` first: true means it was for here. */
 export function suggestions(app, field, conversation) {
   const list = el('ul.suggest', { role: 'listbox', 'aria-label': 'Mention somebody', hidden: true, id: 'suggest' });
-  let found = []; let at = 0; let from = -1;
+  const picked = new Map(); // user id => user, of all that were chosen here
+  let found = []; let at = 0; let from = -1; let turn = 0;
 
   /** What is being written behind the last `@`, where one stands at the beginning of a word. */
   function wanted() {
@@ -20,9 +21,14 @@ export function suggestions(app, field, conversation) {
     return before.slice(place + 1).toLowerCase();
   }
 
-  function update() {
+  async function update() {
+    const mine = turn += 1;
     const words = wanted();
-    found = words === undefined ? [] : mentionable(app, conversation()).filter(user => user.name.toLowerCase().startsWith(words) && user.name.toLowerCase() !== words.trimEnd()).slice(0, MOST);
+    let users = [];
+    // Who cannot be looked up now is not offered; the text is written all the same.
+    if (words !== undefined) try { users = await findMentionable(app, conversation(), words, MOST); } catch (error) { if (error.code !== 'rate_limited') app.fail(error); }
+    if (mine !== turn) return;
+    found = users;
     at = 0;
     draw();
   }
@@ -37,12 +43,14 @@ export function suggestions(app, field, conversation) {
 
   function pick(user) {
     const end = field.selectionStart;
+    picked.set(user.id, user);
+    if (user.id !== '@all') app.replica.names.set(user.id, user.name);
     field.setRangeText(`@${user.name} `, from, end, 'end');
     close();
     field.focus();
   }
 
-  function close() { found = []; draw(); }
+  function close() { turn += 1; found = []; draw(); }
 
   function key(event) {
     if (!found.length || event.isComposing) return false;
@@ -53,5 +61,5 @@ export function suggestions(app, field, conversation) {
     return true;
   }
 
-  return { node: list, update, close, key };
+  return { node: list, update, close, key, picked: () => [...picked.values()] };
 }

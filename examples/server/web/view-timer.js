@@ -17,7 +17,7 @@ export function timerField(conversation, set) {
   const now = conversation.message_ttl_ms ?? 0;
   const can = conversation.my.can?.includes('set_timer');
   const spans = [0, ...new Set([...SPANS, ...(now ? [now] : [])])].sort((a, b) => a - b);
-  return el('label.field', {}, el('span', {}, 'Messages disappear after'),
+  return el('label.field', {}, el('span', {}, 'Disappearing messages'),
     el('select', { disabled: !can, onchange: event => set(Number(event.target.value) || null) },
-      spans.map(ms => el('option', { value: String(ms), selected: ms === now }, ms ? spanOf(ms) : 'They stay'))));
+      spans.map(ms => el('option', { value: String(ms), selected: ms === now }, ms ? `After ${spanOf(ms)}` : 'Off'))));
 }

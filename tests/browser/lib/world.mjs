@@ -56,5 +56,5 @@ export async function world({ base, chromium: executablePath, shots, headed, tim
     return held && faults.length === 0;
   }
 
-  return { run, person, shoot, step: (name, work) => steps.push([name, work]), play };
+  return { base, run, person, shoot, step: (name, work) => steps.push([name, work]), play };
 }

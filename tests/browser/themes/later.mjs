@@ -9,9 +9,9 @@ export default function later({ ada, ben, shoot, step }) {
   });
   const timer = async span => {
     await details(ada);
-    await dialog(ada, 'Conversation').getByLabel('Messages disappear after').selectOption(span);
-    await line(ben, span === 'They stay' ? 'turned disappearing messages off' : 'set messages to disappear').waitFor();
-    if (span !== 'They stay') await shoot(ada, 'timer');
+    await dialog(ada, 'Conversation').getByLabel('Disappearing messages').selectOption(span);
+    await line(ben, span === 'Off' ? 'turned disappearing messages off' : 'set messages to disappear').waitFor();
+    if (span !== 'Off') await shoot(ada, 'timer');
     await close(ada);
   };
 
@@ -48,7 +48,7 @@ export default function later({ ada, ben, shoot, step }) {
   });
 
   step('a timer makes messages disappear; one of them is kept', async () => {
-    await timer('1 minute');
+    await timer('After 1 minute');
     await ada.page.locator('.chat .head .mark', { hasText: '1 minute' }).waitFor();
     await write(ada, 'Burns after reading');
     await write(ada, 'Kept for later');
@@ -56,7 +56,7 @@ export default function later({ ada, ben, shoot, step }) {
     await act(ben, 'Kept for later', 'Keep');
     await bubble(ada, 'Kept for later').getByRole('img', { name: /^Kept/ }).waitFor();
     await shoot(ben, 'disappearing');
-    await timer('They stay');
+    await timer('Off');
     await ada.page.locator('.chat .head .mark').waitFor({ state: 'detached' });
   });
 

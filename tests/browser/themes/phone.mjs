@@ -53,7 +53,7 @@ export default function phone({ ada, person, shoot, step }) {
     await dialog(dora, 'Scheduled messages').getByRole('button', { name: 'Cancel sending' }).click();
     await close(dora);
     await details(dora);
-    await dialog(dora, 'Conversation').getByLabel('Messages disappear after').selectOption('1 day');
+    await dialog(dora, 'Conversation').getByLabel('Disappearing messages').selectOption('After 1 day');
     await dora.page.locator('.chat .head .mark', { hasText: '1 day' }).waitFor();
     await fits('phone-details');
     await close(dora);
