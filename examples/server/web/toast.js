@@ -4,11 +4,12 @@ let timer;
 
 export function toast(text) {
   const box = document.getElementById('toast');
-  box.textContent = text;
-  box.className = 'shown';
   // A dialog is drawn above everything else; a popover opened after it is above the dialog.
   if (box.matches(':popover-open')) box.hidePopover();
   box.showPopover();
+  // Only then the words: screen readers tell of what changes in a place that is there.
+  box.textContent = text;
+  box.className = 'shown';
   clearTimeout(timer);
   timer = setTimeout(() => { box.className = ''; box.hidePopover(); }, 4000);
 }

@@ -17,7 +17,7 @@ export function composer(app, id) {
   const conversation = () => app.replica.conversations.get(id);
   const type = typing(app, id);
 
-  const text = el('textarea', { rows: 1, maxLength: 10_000, placeholder: 'Message', 'aria-label': 'Message', dir: 'auto', onkeydown: keys, oninput: typed, onblur: () => suggest.close(), onpaste: paste });
+  const text = el('textarea', { rows: 1, maxLength: 10_000, placeholder: 'Message', 'aria-label': 'Message', 'aria-autocomplete': 'list', 'aria-controls': 'suggest', dir: 'auto', onkeydown: keys, oninput: typed, onblur: () => suggest.close(), onpaste: paste });
   const suggest = suggestions(app, text, conversation);
   const tray = fileTray(app, () => show());
   const picker = el('input', { type: 'file', multiple: true, hidden: true, tabIndex: -1, onchange: () => { add([...picker.files]); picker.value = ''; } });

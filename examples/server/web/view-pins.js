@@ -9,11 +9,12 @@ import { messageHit } from './view-pages.js';
 export function pinBar(app, id) {
   const node = el('.pinned', { role: 'region', 'aria-label': 'Pinned messages', hidden: true });
   let loading = false;
+  let notBefore = 0; // what failed is not tried again at once
 
   function load() {
-    if (loading || !app.conn.ready) return;
+    if (loading || !app.conn.ready || Date.now() < notBefore) return;
     loading = true;
-    app.replica.pins.load(id, () => app.api.get(`conversations/${id}/pins`, { limit: 100 })).catch(error => { if (error.code !== 'offline') app.fail(error); }).finally(() => { loading = false; app.replica.changed(id); });
+    app.replica.pins.load(id, () => app.api.get(`conversations/${id}/pins`, { limit: 100 })).catch(error => { notBefore = Date.now() + 5000; if (error.code !== 'offline') app.fail(error); }).finally(() => { loading = false; app.replica.changed(id); });
   }
 
   function all() {

@@ -35,7 +35,6 @@ export function suggestions(app, field, conversation) {
 
   function draw() {
     list.hidden = !found.length;
-    field.setAttribute('aria-expanded', String(!list.hidden));
     list.replaceChildren(...found.map((user, i) => el('li.person', { role: 'option', id: `suggest${i}`, 'aria-selected': String(i === at), onpointerdown: event => { event.preventDefault(); pick(user); } },
       avatar(app.media, user), el('span.ellipsis', {}, user.id === '@all' ? 'all: everybody here' : user.name))));
     if (found.length) field.setAttribute('aria-activedescendant', `suggest${at}`); else field.removeAttribute('aria-activedescendant');

@@ -64,4 +64,28 @@ export default function moderation({ ada, ben, person, run, shoot, step }) {
     await ben.page.getByRole('button', { name: 'Sign in' }).click();
     await conversation(ben, ada.name).click();
   });
+
+  step('a moderator mutes a user everywhere, who sends his message when it is lifted', async () => {
+    await write(ada, 'A word too much');
+    await act(ben, 'A word too much', 'Report');
+    await dialog(ben, 'Report message').getByLabel('More about it').fill(`A mistake ${run}`);
+    await dialog(ben, 'Report message').getByRole('button', { name: 'Send report' }).click();
+    await dialog(ben, 'Report message').waitFor({ state: 'detached' });
+    const reports = dialog(mod, 'Reports');
+    const card = reports.locator('.report', { hasText: `A mistake ${run}` });
+    await reports.getByRole('button', { name: 'Open' }).click();
+    await card.getByRole('button', { name: 'Mute' }).click();
+    await mod.page.getByRole('menuitem', { name: 'For a week' }).click();
+    await card.waitFor({ state: 'detached' });
+    await write(ada, 'Can you hear me?');
+    await toast(ada, 'A moderator has muted you');
+    await bubble(ada, 'Can you hear me?').getByRole('button', { name: 'Try again' }).waitFor();
+    await shoot(ada, 'not-sent');
+    await reports.getByRole('button', { name: 'Closed' }).click();
+    await card.getByRole('button', { name: 'Lift mute' }).click();
+    await toast(mod, 'Lifted');
+    await close(mod);
+    await bubble(ada, 'Can you hear me?').getByRole('button', { name: 'Try again' }).click();
+    await bubble(ben, 'Can you hear me?').waitFor();
+  });
 }
