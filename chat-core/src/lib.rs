@@ -52,6 +52,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod access;
+pub mod archive;
 pub mod command;
 pub mod config;
 pub mod decode;

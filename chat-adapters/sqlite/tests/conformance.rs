@@ -24,6 +24,7 @@ mod file {
 
     chat_conformance::store!(open, "sqlite");
     chat_conformance::accounts!(open, "sqlite");
+    chat_conformance::archive!(open, "sqlite");
 }
 
 mod memory {
@@ -39,4 +40,5 @@ mod memory {
 
     chat_conformance::store!(open, "sqlite");
     chat_conformance::accounts!(open, "sqlite");
+    chat_conformance::archive!(open, "sqlite");
 }

@@ -209,7 +209,7 @@ impl State {
     }
 
     /// Writes what [`check`](Self::check) let pass; rows of unknown conversations are not among it.
-    fn apply(&mut self, writes: Writes) {
+    pub(super) fn apply(&mut self, writes: Writes) {
         self.commits += 1;
         let position = self.commits;
         if let Some(conversation) = writes.conversation {

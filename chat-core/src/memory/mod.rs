@@ -5,6 +5,7 @@
 //! it by the conformance suite. Cost: a call looks at the caller's own conversations, a search at all their messages.
 
 mod accounts;
+mod archive;
 mod attachments;
 mod blocks;
 mod commit;

@@ -35,6 +35,19 @@ impl Outbox {
         self.rows.insert(self.added, row);
     }
 
+    /// Adds an entry as it was in another store.
+    pub(super) fn restore(&mut self, entry: OutboxEntry, attempts: u32) {
+        self.add(entry);
+        if let Some(mut added) = self.rows.last_entry() {
+            added.get_mut().attempts = attempts;
+        }
+    }
+
+    /// All entries in the order they were added, and how often their delivery has failed.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&OutboxEntry, u32)> {
+        self.rows.values().map(|row| (&row.entry, row.attempts))
+    }
+
     /// Numbers of entries that can be claimed, those due for longest first.
     fn claimable(&self, topic: &str, now: Timestamp) -> Vec<u64> {
         let mut keys = HashSet::new();

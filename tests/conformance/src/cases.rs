@@ -331,6 +331,25 @@ macro_rules! accounts {
     };
 }
 
+/// Runs every case for an [`ArchiveStore`](chat_core::archive::ArchiveStore); arguments as for [`store!`].
+#[macro_export]
+macro_rules! archive {
+    ($open:ident) => {
+        $crate::archive!($open, "store");
+    };
+    ($open:ident, $backend:expr) => {
+        $crate::__cases! {
+            archive_conformance, $open, $backend;
+            archive {
+                rows_come_back_as_they_went_in
+                an_empty_store_has_no_rows
+                a_copy_there_and_back_is_the_original
+                a_store_that_is_not_empty_is_left_alone
+            }
+        }
+    };
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __cases {

@@ -8,3 +8,4 @@ async fn open() -> Option<((), MemoryStore)> {
 
 chat_conformance::store!(open, "memory");
 chat_conformance::accounts!(open, "memory");
+chat_conformance::archive!(open, "memory");

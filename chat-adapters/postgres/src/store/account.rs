@@ -27,7 +27,7 @@ const ADD_SESSION: &str = "INSERT INTO chat_account_sessions (id, user_id, expir
 const SESSION: &str = "SELECT s.id, s.user_id, s.expires_at FROM chat_account_sessions s WHERE s.id = $1";
 const END_SESSION: &str = "DELETE FROM chat_account_sessions WHERE id = $1 AND user_id = $2";
 
-fn account(cells: &mut Cells<'_>) -> Result<Account, Error> {
+pub(super) fn account(cells: &mut Cells<'_>) -> Result<Account, Error> {
     Ok(Account {
         user_id: cells.user()?,
         email: cells.text()?,
@@ -37,7 +37,7 @@ fn account(cells: &mut Cells<'_>) -> Result<Account, Error> {
     })
 }
 
-fn session(cells: &mut Cells<'_>) -> Result<AccountSession, Error> {
+pub(super) fn session(cells: &mut Cells<'_>) -> Result<AccountSession, Error> {
     Ok(AccountSession {
         id: cells.text()?,
         user_id: cells.user()?,

@@ -1,6 +1,7 @@
 //! The store: opening, closing, and one file per facet.
 
 mod account;
+mod archive;
 mod attachment;
 mod block;
 mod bulk;

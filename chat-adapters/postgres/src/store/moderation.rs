@@ -51,12 +51,21 @@ pub(super) const OPEN_AMONG: &str = "SELECT k.number, r.id \
     WHERE r.resolved_at IS NULL";
 pub(super) const EVIDENCE: &str = "SELECT true FROM chat_report_files f WHERE f.attachment_id = $1 LIMIT 1";
 
+/// Columns of an entry `a` of the log, as [`entry`] reads them.
+macro_rules! entry_columns {
+    () => {
+        "a.id, a.at, a.actor, a.action, a.target_kind, a.target_id, a.conversation_id, a.details"
+    };
+}
+pub(super) use entry_columns;
+
 /// Entries of the log, of which the first filter decides the index.
 macro_rules! log {
     ($first:literal) => {
         concat!(
-            "SELECT a.id, a.at, a.actor, a.action, a.target_kind, a.target_id, a.conversation_id, a.details \
-             FROM chat_audit a WHERE ",
+            "SELECT ",
+            entry_columns!(),
+            " FROM chat_audit a WHERE ",
             $first,
             " AND ($1::text IS NULL OR a.actor = $1) AND ($2::text IS NULL OR a.target_id = $2) \
              AND ($3::text IS NULL OR a.action = $3) \
@@ -95,7 +104,7 @@ pub(super) fn report(cells: &mut Cells<'_>) -> Result<Report, Error> {
     })
 }
 
-fn entry(cells: &mut Cells<'_>) -> Result<AuditEntry, Error> {
+pub(super) fn entry(cells: &mut Cells<'_>) -> Result<AuditEntry, Error> {
     Ok(AuditEntry {
         id: cells.audit()?,
         at: cells.time()?,

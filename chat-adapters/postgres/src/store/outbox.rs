@@ -185,7 +185,7 @@ async fn finish(transaction: &mut Transaction, id: Uuid, lease: Uuid) -> Result<
     Ok(true)
 }
 
-fn entry(cells: &mut Cells<'_>) -> Result<ClaimedEntry, Error> {
+pub(super) fn entry(cells: &mut Cells<'_>) -> Result<ClaimedEntry, Error> {
     Ok(ClaimedEntry {
         entry: OutboxEntry {
             id: cells.take()?,

@@ -239,18 +239,23 @@ impl PersonalStore for PostgresStore {
     }
 }
 
-fn mark_step(cells: &mut Cells<'_>) -> Result<MarkStep, Error> {
-    let kind = cells.int()?;
+/// The mark of a `step` column.
+pub(super) fn read_of(step_column: i64) -> Result<Option<ReadAudience>, Error> {
     let reads = [
         None,
         Some(ReadAudience::Nobody),
         Some(ReadAudience::Contacts),
         Some(ReadAudience::Everyone),
     ];
-    let read = reads.into_iter().find(|read| step(*read) == kind);
+    let read = reads.into_iter().find(|read| step(*read) == step_column);
+    read.ok_or(Error::Decode("a kind of step"))
+}
+
+fn mark_step(cells: &mut Cells<'_>) -> Result<MarkStep, Error> {
+    let read = read_of(cells.int()?)?;
     let (from, to, at) = (cells.uint()?, cells.uint()?, cells.time()?);
     Ok(MarkStep {
-        read: read.ok_or(Error::Decode("a kind of step"))?,
+        read,
         from,
         to,
         at: (!cells.flag()?).then_some(at),

@@ -53,7 +53,7 @@ macro_rules! found {
 pub(super) const PROPOSED: &str = found!(" AND (u.folded_name LIKE $5 OR u.email = $2 OR u.phone = $2)");
 /// For texts too short for the index: through all users.
 const SCANNED: &str = found!("");
-const ADD: &str = "INSERT INTO chat_users (id, name, folded_name, avatar_url, avatar, kind, email, phone, custom, \
+pub(super) const ADD: &str = "INSERT INTO chat_users (id, name, folded_name, avatar_url, avatar, kind, email, phone, custom, \
     settings, suspended, suspended_until, muted_until, created_at, last_seen_at, user_rev, presence, erased_at, \
     erased_messages, erasure_done) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT (id) DO NOTHING";
 const PUT: &str = "UPDATE chat_users SET name = $2, folded_name = $3, avatar_url = $4, avatar = $5, kind = $6, \
@@ -90,7 +90,7 @@ pub(super) fn user(cells: &mut Cells<'_>) -> Result<User, Error> {
     })
 }
 
-fn bind(query: Statement, user: &User) -> Statement {
+pub(super) fn bind(query: Statement, user: &User) -> Statement {
     query
         .bind(user.id.as_str())
         .bind(user.name.as_str())

@@ -8,6 +8,7 @@ use chat_core::time::Timestamp;
 use super::SqliteStore;
 use crate::error::Error;
 use crate::statement::{Cells, statement};
+use crate::transaction::Transaction;
 
 const ADD: &str = "INSERT OR IGNORE INTO chat_accounts (user_id, email, phone, password_hash, created_at) \
     VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -27,7 +28,7 @@ const ADD_SESSION: &str = "INSERT OR REPLACE INTO chat_account_sessions (id, use
 const SESSION: &str = "SELECT s.id, s.user_id, s.expires_at FROM chat_account_sessions s WHERE s.id = ?1";
 const END_SESSION: &str = "DELETE FROM chat_account_sessions WHERE id = ?1 AND user_id = ?2";
 
-fn account(cells: &mut Cells<'_>) -> Result<Account, Error> {
+pub(super) fn account(cells: &mut Cells<'_>) -> Result<Account, Error> {
     Ok(Account {
         user_id: cells.user()?,
         email: cells.text()?,
@@ -37,7 +38,7 @@ fn account(cells: &mut Cells<'_>) -> Result<Account, Error> {
     })
 }
 
-fn session(cells: &mut Cells<'_>) -> Result<AccountSession, Error> {
+pub(super) fn session(cells: &mut Cells<'_>) -> Result<AccountSession, Error> {
     Ok(AccountSession {
         id: cells.text()?,
         user_id: cells.user()?,
@@ -45,20 +46,35 @@ fn session(cells: &mut Cells<'_>) -> Result<AccountSession, Error> {
     })
 }
 
+/// Adds an account; `false` when its address or number is taken.
+pub(super) async fn add_account(transaction: &mut Transaction, account: &Account) -> Result<bool, Error> {
+    let query = statement(ADD)
+        .bind(account.user_id.as_str())
+        .bind(account.email.as_str())
+        .bind(account.phone.as_deref())
+        .bind(account.password_hash.as_str())
+        .bind(account.created_at.as_millis());
+    Ok(transaction.run(query).await?.rows_affected() > 0)
+}
+
+pub(super) async fn put_session(
+    transaction: &mut Transaction,
+    session: &AccountSession,
+) -> Result<(), Error> {
+    let query = statement(ADD_SESSION)
+        .bind(session.id.as_str())
+        .bind(session.user_id.as_str())
+        .bind(session.expires_at.as_millis());
+    transaction.run(query).await?;
+    Ok(())
+}
+
 #[async_trait]
 impl AccountStore for SqliteStore {
     async fn add_account(&self, account: Account) -> BackendResult<bool> {
         self.writer()
             .write_step("add_account", move |transaction| {
-                Box::pin(async move {
-                    let query = statement(ADD)
-                        .bind(account.user_id.as_str())
-                        .bind(account.email.as_str())
-                        .bind(account.phone.as_deref())
-                        .bind(account.password_hash.as_str())
-                        .bind(account.created_at.as_millis());
-                    Ok(transaction.run(query).await?.rows_affected() > 0)
-                })
+                Box::pin(async move { add_account(transaction, &account).await })
             })
             .await
     }
@@ -107,12 +123,7 @@ impl AccountStore for SqliteStore {
                         .bind(session.user_id.as_str())
                         .bind(now.as_millis());
                     transaction.run(query).await?;
-                    let query = statement(ADD_SESSION)
-                        .bind(session.id.as_str())
-                        .bind(session.user_id.as_str())
-                        .bind(session.expires_at.as_millis());
-                    transaction.run(query).await?;
-                    Ok(())
+                    put_session(transaction, &session).await
                 })
             })
             .await

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use chat_core::error::BackendResult;
 use chat_core::id::UserId;
+use chat_core::model::Block;
 use chat_core::store::{BlockChange, BlockStore, Blocks};
 use chat_core::time::Timestamp;
 
@@ -112,9 +113,6 @@ async fn set(
 ) -> Result<Option<u64>, Error> {
     const STANDS: &str = "SELECT 1 FROM chat_blocks WHERE blocker = ?1 AND blocked = ?2 AND active = 1";
     const COUNT: &str = "UPDATE chat_users SET user_rev = user_rev + 1 WHERE id = ?1 RETURNING user_rev";
-    const PUT: &str = "INSERT INTO chat_blocks (blocker, blocked, active, user_rev, at) VALUES (?1, ?2, ?3, ?4, ?5) \
-        ON CONFLICT (blocker, blocked) DO UPDATE SET active = excluded.active, user_rev = excluded.user_rev, \
-        at = excluded.at";
     let query = statement(STANDS).bind(blocker.as_str()).bind(blocked.as_str());
     if transaction.one(query).await?.is_some() == on {
         return Ok(None);
@@ -123,12 +121,30 @@ async fn set(
     let Some(user_rev) = transaction.find(query, |cells| cells.uint()).await? else {
         return Ok(None);
     };
-    let query = statement(PUT)
-        .bind(blocker.as_str())
-        .bind(blocked.as_str())
-        .bind(i64::from(on))
-        .bind(int(user_rev))
-        .bind(now.as_millis());
-    transaction.run(query).await?;
+    let block = Block {
+        blocker: blocker.clone(),
+        blocked: blocked.clone(),
+        at: now,
+    };
+    put_block(transaction, &block, on, user_rev).await?;
     Ok(Some(user_rev))
+}
+
+pub(super) async fn put_block(
+    transaction: &mut Transaction,
+    block: &Block,
+    stands: bool,
+    user_rev: u64,
+) -> Result<(), Error> {
+    const PUT: &str = "INSERT INTO chat_blocks (blocker, blocked, active, user_rev, at) VALUES (?1, ?2, ?3, ?4, ?5) \
+        ON CONFLICT (blocker, blocked) DO UPDATE SET active = excluded.active, user_rev = excluded.user_rev, \
+        at = excluded.at";
+    let query = statement(PUT)
+        .bind(block.blocker.as_str())
+        .bind(block.blocked.as_str())
+        .bind(i64::from(stands))
+        .bind(int(user_rev))
+        .bind(block.at.as_millis());
+    transaction.run(query).await?;
+    Ok(())
 }

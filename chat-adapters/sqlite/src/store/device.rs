@@ -5,8 +5,10 @@ use chat_core::model::Device;
 use chat_core::store::DeviceStore;
 
 use super::SqliteStore;
+use crate::error::Error;
 use crate::names::Named;
 use crate::statement::{Cells, size, statement, user_list};
+use crate::transaction::Transaction;
 
 const REGISTER: &str = "INSERT INTO chat_devices (token, user_id, platform, provider, refreshed_at) \
     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (token) DO UPDATE SET user_id = excluded.user_id, \
@@ -17,19 +19,34 @@ const UNREGISTER: &str = "DELETE FROM chat_devices WHERE token = ?1 AND user_id 
 const OF: &str = "SELECT d.token, d.user_id, d.platform, d.provider, d.refreshed_at FROM chat_devices d \
     WHERE d.user_id IN (SELECT value FROM json_each(?1)) ORDER BY d.refreshed_at DESC, d.token";
 
+pub(super) async fn put_device(transaction: &mut Transaction, device: &Device) -> Result<(), Error> {
+    let query = statement(REGISTER)
+        .bind(device.token.as_str())
+        .bind(device.user_id.as_str())
+        .bind(device.platform.column())
+        .bind(device.provider.column())
+        .bind(device.refreshed_at.as_millis());
+    transaction.run(query).await?;
+    Ok(())
+}
+
+pub(super) fn device(cells: &mut Cells<'_>) -> Result<Device, Error> {
+    Ok(Device {
+        token: cells.text()?,
+        user_id: cells.user()?,
+        platform: cells.name()?,
+        provider: cells.name()?,
+        refreshed_at: cells.time()?,
+    })
+}
+
 #[async_trait]
 impl DeviceStore for SqliteStore {
     async fn register_device(&self, device: Device, cap: usize) -> BackendResult<()> {
         self.writer()
             .write_step("register_device", move |transaction| {
                 Box::pin(async move {
-                    let query = statement(REGISTER)
-                        .bind(device.token.as_str())
-                        .bind(device.user_id.as_str())
-                        .bind(device.platform.column())
-                        .bind(device.provider.column())
-                        .bind(device.refreshed_at.as_millis());
-                    transaction.run(query).await?;
+                    put_device(transaction, &device).await?;
                     let query = statement(TRIM).bind(device.user_id.as_str()).bind(size(cap));
                     transaction.run(query).await?;
                     Ok(())
@@ -50,15 +67,6 @@ impl DeviceStore for SqliteStore {
     async fn devices(&self, users: &[UserId]) -> BackendResult<Vec<Device>> {
         let found = async {
             let query = statement(OF).bind(user_list(users)?);
-            let device = |cells: &mut Cells<'_>| {
-                Ok(Device {
-                    token: cells.text()?,
-                    user_id: cells.user()?,
-                    platform: cells.name()?,
-                    provider: cells.name()?,
-                    refreshed_at: cells.time()?,
-                })
-            };
             self.read().await?.list(query, device).await
         };
         found.await.map_err(|error| error.into_backend("devices"))

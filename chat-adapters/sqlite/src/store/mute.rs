@@ -81,8 +81,6 @@ async fn set(
     until: Option<Muted>,
 ) -> Result<Option<u64>, Error> {
     const COUNT: &str = "UPDATE chat_users SET user_rev = user_rev + 1 WHERE id = ?1 RETURNING user_rev";
-    const PUT: &str = "INSERT INTO chat_mutes (user_id, muted, until, user_rev) VALUES (?1, ?2, ?3, ?4) \
-        ON CONFLICT (user_id, muted) DO UPDATE SET until = excluded.until, user_rev = excluded.user_rev";
     let query = statement(OF).bind(user.as_str()).bind(whom.as_str());
     let present = transaction.find(query, |cells| cells.opt_muted()).await?;
     if present.flatten() == until {
@@ -92,11 +90,24 @@ async fn set(
     let Some(user_rev) = transaction.find(query, |cells| cells.uint()).await? else {
         return Ok(None);
     };
+    put_mute(transaction, user, whom, until, user_rev).await?;
+    Ok(Some(user_rev))
+}
+
+pub(super) async fn put_mute(
+    transaction: &mut Transaction,
+    user: &UserId,
+    whom: &UserId,
+    until: Option<Muted>,
+    user_rev: u64,
+) -> Result<(), Error> {
+    const PUT: &str = "INSERT INTO chat_mutes (user_id, muted, until, user_rev) VALUES (?1, ?2, ?3, ?4) \
+        ON CONFLICT (user_id, muted) DO UPDATE SET until = excluded.until, user_rev = excluded.user_rev";
     let query = statement(PUT)
         .bind(user.as_str())
         .bind(whom.as_str())
         .bind(muted(until))
         .bind(int(user_rev));
     transaction.run(query).await?;
-    Ok(Some(user_rev))
+    Ok(())
 }

@@ -142,7 +142,7 @@ impl OutboxStore for SqliteStore {
     }
 }
 
-fn entry(cells: &mut Cells<'_>) -> Result<ClaimedEntry, Error> {
+pub(super) fn entry(cells: &mut Cells<'_>) -> Result<ClaimedEntry, Error> {
     Ok(ClaimedEntry {
         entry: OutboxEntry {
             id: cells.uuid()?,

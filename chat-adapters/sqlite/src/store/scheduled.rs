@@ -14,35 +14,41 @@ use crate::statement::{Cells, Statement, blob, id_list, int, json, size, stateme
 use crate::transaction::Transaction;
 
 /// Columns of a scheduled message, as [`scheduled`] reads them.
-macro_rules! columns {
+macro_rules! scheduled_columns {
     () => {
         "id, user_id, client_id, payload_hash, conversation_id, recipient_id, message, send_at, state, message_id, \
          error_code, version, user_rev, claims, claimed_until, created_at, changed_at"
     };
 }
 
+pub(super) use scheduled_columns;
+
 const INSERT: &str = concat!(
     "INSERT INTO chat_scheduled (",
-    columns!(),
+    scheduled_columns!(),
     ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
 );
 const REPLACE: &str = "UPDATE chat_scheduled SET user_id = ?2, client_id = ?3, payload_hash = ?4, \
     conversation_id = ?5, recipient_id = ?6, message = ?7, send_at = ?8, state = ?9, message_id = ?10, \
     error_code = ?11, version = ?12, user_rev = ?13, claims = ?14, claimed_until = ?15, created_at = ?16, \
     changed_at = ?17 WHERE id = ?1";
-const GET: &str = concat!("SELECT ", columns!(), " FROM chat_scheduled WHERE id = ?1");
+const GET: &str = concat!(
+    "SELECT ",
+    scheduled_columns!(),
+    " FROM chat_scheduled WHERE id = ?1"
+);
 pub(super) const PENDING: &str = "SELECT count(*) FILTER (WHERE state = 'pending') FROM chat_scheduled \
     WHERE user_id = ?1 AND state IN ('pending', 'failed')";
 pub(super) const LIST: &str = concat!(
     "SELECT ",
-    columns!(),
+    scheduled_columns!(),
     " FROM chat_scheduled WHERE user_id = ?1 AND state IN ('pending', 'failed') \
      AND (?2 IS NULL OR conversation_id = ?2 OR recipient_id = ?3) AND (send_at, id) > (?4, ?5) \
      ORDER BY send_at, id LIMIT ?6"
 );
 pub(super) const CHANGED: &str = concat!(
     "SELECT ",
-    columns!(),
+    scheduled_columns!(),
     " FROM chat_scheduled WHERE user_id = ?1 AND user_rev > ?2 AND (?3 = 0 OR state IN ('pending', 'failed')) \
      ORDER BY user_rev LIMIT ?4"
 );
@@ -58,7 +64,7 @@ pub(super) const CLAIM: &str = concat!(
     "UPDATE chat_scheduled SET claims = claims + 1, claimed_until = ?2 WHERE id IN (SELECT id",
     due!(),
     " ORDER BY send_at, id LIMIT ?3) RETURNING ",
-    columns!()
+    scheduled_columns!()
 );
 const RELEASE: &str = "UPDATE chat_scheduled SET claimed_until = NULL \
     WHERE id = ?1 AND version = ?2 AND claims = ?3 AND claimed_until IS NOT NULL";
@@ -198,8 +204,7 @@ async fn add(transaction: &mut Transaction, mut new: Scheduled, cap: usize) -> R
         return Ok(AddedScheduled::FileTaken);
     }
     new.user_rev = next_user_rev(transaction, &new.user_id).await?;
-    let query = bind(statement(INSERT), &new)?;
-    transaction.run(query).await?;
+    insert(transaction, &new).await?;
     Ok(AddedScheduled::Added(Box::new(new)))
 }
 
@@ -273,6 +278,11 @@ async fn next_user_rev(transaction: &mut Transaction, user: &UserId) -> Result<u
     Ok(moved.unwrap_or(0))
 }
 
+pub(super) async fn insert(transaction: &mut Transaction, row: &Scheduled) -> Result<(), Error> {
+    transaction.run(bind(statement(INSERT), row)?).await?;
+    Ok(())
+}
+
 /// All columns, in their order.
 fn bind(query: Statement, row: &Scheduled) -> Result<Statement, Error> {
     Ok(query
@@ -295,7 +305,7 @@ fn bind(query: Statement, row: &Scheduled) -> Result<Statement, Error> {
         .bind(row.changed_at.as_millis()))
 }
 
-fn scheduled(cells: &mut Cells<'_>) -> Result<Scheduled, Error> {
+pub(super) fn scheduled(cells: &mut Cells<'_>) -> Result<Scheduled, Error> {
     Ok(Scheduled {
         id: cells.scheduled()?,
         user_id: cells.user()?,

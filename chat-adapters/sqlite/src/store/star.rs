@@ -105,9 +105,6 @@ impl StarStore for SqliteStore {
 async fn set(transaction: &mut Transaction, star: &Star, on: bool, cap: usize) -> Result<StarOutcome, Error> {
     const STANDS: &str = "SELECT 1 FROM chat_stars WHERE user_id = ?1 AND message_id = ?2 AND active = 1";
     const NEXT: &str = "UPDATE chat_users SET user_rev = user_rev + 1 WHERE id = ?1 RETURNING user_rev";
-    const PUT: &str = "INSERT INTO chat_stars (user_id, message_id, conversation_id, seq, active, user_rev) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-        ON CONFLICT (user_id, message_id) DO UPDATE SET active = excluded.active, user_rev = excluded.user_rev";
     let user = star.user_id.as_str();
     let query = statement(STANDS).bind(user).bind(blob(star.message_id.as_uuid()));
     if transaction.one(query).await?.is_some() == on {
@@ -125,13 +122,26 @@ async fn set(transaction: &mut Transaction, star: &Star, on: bool, cap: usize) -
     let Some(user_rev) = transaction.find(next, |cells| cells.uint()).await? else {
         return Ok(StarOutcome::Unchanged);
     };
+    put_star(transaction, star, on, user_rev).await?;
+    Ok(StarOutcome::Changed(user_rev))
+}
+
+pub(super) async fn put_star(
+    transaction: &mut Transaction,
+    star: &Star,
+    stands: bool,
+    user_rev: u64,
+) -> Result<(), Error> {
+    const PUT: &str = "INSERT INTO chat_stars (user_id, message_id, conversation_id, seq, active, user_rev) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+        ON CONFLICT (user_id, message_id) DO UPDATE SET active = excluded.active, user_rev = excluded.user_rev";
     let query = statement(PUT)
-        .bind(user)
+        .bind(star.user_id.as_str())
         .bind(blob(star.message_id.as_uuid()))
         .bind(blob(star.conversation_id.as_uuid()))
         .bind(int(star.seq))
-        .bind(i64::from(on))
+        .bind(i64::from(stands))
         .bind(int(user_rev));
     transaction.run(query).await?;
-    Ok(StarOutcome::Changed(user_rev))
+    Ok(())
 }

@@ -104,7 +104,11 @@ async fn find(transaction: &mut Transaction, id: &UserId) -> Result<Option<User>
 }
 
 /// Writes a user, and his name into the index when it is another than before.
-async fn put(transaction: &mut Transaction, user: &User, old_name: Option<&str>) -> Result<(), Error> {
+pub(super) async fn put_user(
+    transaction: &mut Transaction,
+    user: &User,
+    old_name: Option<&str>,
+) -> Result<(), Error> {
     let folded = fold(&user.name);
     let custom = (!user.custom.is_empty())
         .then(|| json(&user.custom))
@@ -188,7 +192,7 @@ pub(super) async fn change_user(
     let old_name = user.name.clone();
     patch.apply(&mut user);
     user.user_rev += u64::from(private);
-    put(transaction, &user, Some(&old_name)).await?;
+    put_user(transaction, &user, Some(&old_name)).await?;
     Ok(Some(user))
 }
 
@@ -209,7 +213,7 @@ impl UserStore for SqliteStore {
                         return Ok((known, false));
                     }
                     let user = new.into_user(now);
-                    put(transaction, &user, None).await?;
+                    put_user(transaction, &user, None).await?;
                     Ok((user, true))
                 })
             })

@@ -35,7 +35,7 @@ pub(super) async fn apply(transaction: &mut Transaction, facts: &Facts, writes: 
         put_message(transaction, facts, message, number).await?;
     }
     for advance in &writes.advances {
-        add_advance(transaction, advance).await?;
+        add_advance(transaction, advance, false).await?;
     }
     for message in &writes.reactions_cleared {
         const CLEAR: &str = "DELETE FROM chat_reactions WHERE message_id = ?1";
@@ -104,7 +104,7 @@ const INSERT_CONVERSATION: &str = "INSERT INTO chat_conversations (id, name, fol
     kind = excluded.kind, pair_low = excluded.pair_low, pair_high = excluded.pair_high, \
     created_by = excluded.created_by, created_at = excluded.created_at";
 
-async fn put_conversation(
+pub(super) async fn put_conversation(
     transaction: &mut Transaction,
     facts: &Facts,
     new: &Conversation,
@@ -181,16 +181,21 @@ pub(super) const fn step(read: Option<ReadAudience>) -> i64 {
     }
 }
 
-async fn add_advance(transaction: &mut Transaction, advance: &Advance) -> Result<(), Error> {
-    const ADD: &str = "INSERT INTO chat_advances (conversation_id, user_id, step, from_seq, to_seq, at) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+pub(super) async fn add_advance(
+    transaction: &mut Transaction,
+    advance: &Advance,
+    timeless: bool,
+) -> Result<(), Error> {
+    const ADD: &str = "INSERT INTO chat_advances (conversation_id, user_id, step, from_seq, to_seq, at, timeless) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let query = statement(ADD)
         .bind(blob(advance.conversation_id.as_uuid()))
         .bind(advance.user_id.as_str())
         .bind(step(advance.read))
         .bind(int(advance.from))
         .bind(int(advance.to))
-        .bind(advance.at.as_millis());
+        .bind(advance.at.as_millis())
+        .bind(i64::from(timeless));
     transaction.run(query).await?;
     Ok(())
 }
@@ -205,7 +210,7 @@ async fn remove_reaction(transaction: &mut Transaction, reaction: &Reaction) -> 
     Ok(())
 }
 
-async fn add_reaction(transaction: &mut Transaction, reaction: &Reaction) -> Result<(), Error> {
+pub(super) async fn add_reaction(transaction: &mut Transaction, reaction: &Reaction) -> Result<(), Error> {
     // REPLACE gives a repeated reaction a new position: it is the newest again.
     const ADD: &str = "INSERT OR REPLACE INTO chat_reactions (conversation_id, message_id, user_id, emoji, at) \
         VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -219,7 +224,7 @@ async fn add_reaction(transaction: &mut Transaction, reaction: &Reaction) -> Res
     Ok(())
 }
 
-async fn put_hide(transaction: &mut Transaction, hide: &Hide, number: i64) -> Result<(), Error> {
+pub(super) async fn put_hide(transaction: &mut Transaction, hide: &Hide, number: i64) -> Result<(), Error> {
     const PUT: &str = "INSERT OR REPLACE INTO chat_hides (user_id, conversation_id, seq, message_id, rev, commit_no) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let conversation = blob(hide.conversation_id.as_uuid());

@@ -1,6 +1,7 @@
 //! Cases for stores, one file per facet. The name of a case is the rule it checks.
 
 pub mod accounts;
+pub mod archive;
 pub mod attachments;
 pub mod blocks;
 pub mod commit;

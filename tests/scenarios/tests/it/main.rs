@@ -12,6 +12,7 @@
 #[macro_use]
 mod world;
 
+mod archive;
 mod authz;
 mod bad_input;
 mod blocking;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chat_core::archive::ArchiveStore;
 use chat_core::command::{CreateGroup, HistoryOrder, HistoryRequest, OpenDirect, SendMessage};
 use chat_core::config::ChatConfig;
 use chat_core::error::{ChatError, ChatResult, ErrorCode};
@@ -53,8 +54,13 @@ pub(crate) struct World {
     pub(crate) engine: ChatEngine,
     pub(crate) clock: Arc<ManualClock>,
     _guard: Option<Box<dyn Any + Send>>,
-    store: Arc<dyn Store>,
+    store: Arc<dyn Whole>,
 }
+
+/// A store with everything that ours have.
+pub(crate) trait Whole: Store + ArchiveStore {}
+
+impl<S: Store + ArchiveStore> Whole for S {}
 
 impl World {
     pub(crate) async fn memory() -> Self {
@@ -83,7 +89,7 @@ impl World {
         Some(Self::on(Arc::new(store), clock, Some(Box::new(space))))
     }
 
-    fn on(store: Arc<dyn Store>, clock: Arc<ManualClock>, guard: Option<Box<dyn Any + Send>>) -> Self {
+    fn on(store: Arc<dyn Whole>, clock: Arc<ManualClock>, guard: Option<Box<dyn Any + Send>>) -> Self {
         let engine = engine_on(&store, &clock, ChatConfig::default());
         Self {
             engine,
@@ -105,6 +111,11 @@ impl World {
     pub(crate) fn rebuilt(self, config: ChatConfig, ids: Arc<dyn IdGenerator>) -> Self {
         let engine = builder_on(&self.store, &self.clock, config).with_ids(ids).build();
         Self { engine, ..self }
+    }
+
+    /// Its store, past the engine.
+    pub(crate) fn store(&self) -> &Arc<dyn Whole> {
+        &self.store
     }
 
     pub(crate) fn clock_now(&self) -> Timestamp {
@@ -196,12 +207,12 @@ impl IdGenerator for Counted {
     }
 }
 
-fn engine_on(store: &Arc<dyn Store>, clock: &Arc<ManualClock>, config: ChatConfig) -> ChatEngine {
+fn engine_on(store: &Arc<dyn Whole>, clock: &Arc<ManualClock>, config: ChatConfig) -> ChatEngine {
     builder_on(store, clock, config).build()
 }
 
-fn builder_on(store: &Arc<dyn Store>, clock: &Arc<ManualClock>, config: ChatConfig) -> ChatEngineBuilder {
-    ChatEngine::builder(Arc::clone(store))
+fn builder_on(store: &Arc<dyn Whole>, clock: &Arc<ManualClock>, config: ChatConfig) -> ChatEngineBuilder {
+    ChatEngine::builder(Arc::clone(store) as Arc<dyn Store>)
         .with_clock(Arc::clone(clock) as Arc<dyn Clock>)
         .with_config(config)
         .with_secret(*b"the same key for every engine of a case")
