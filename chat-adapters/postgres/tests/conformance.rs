@@ -16,3 +16,4 @@ use common::open;
 
 chat_conformance::store!(open, "postgres");
 chat_conformance::accounts!(open, "postgres");
+chat_conformance::archive!(open, "postgres");
