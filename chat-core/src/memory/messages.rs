@@ -41,12 +41,12 @@ impl MessageStore for MemoryStore {
     async fn personal_facts(&self, message: MessageId) -> BackendResult<PersonalFacts> {
         let state = self.state();
         let hidden_by = state.hides.iter().filter(|(_, list)| list.contains_key(&message));
-        let reactions = state.reactions.get(&message).into_iter().flatten();
+        let reactions = state.reactions.get(&message).map(|list| in_time(list));
         let starred_by = state.stars.keys().filter(|user| state.is_starred(user, message));
         Ok(PersonalFacts {
             hidden_by: hidden_by.map(|(user, _)| user.clone()).collect(),
             starred_by: starred_by.cloned().collect(),
-            reactions: reactions
+            reactions: (reactions.into_iter().flatten())
                 .map(|reaction| (reaction.user_id.clone(), reaction.emoji.clone()))
                 .collect(),
         })
@@ -115,29 +115,18 @@ fn view(viewer: &Viewer) -> View<'_> {
     }
 }
 
+fn in_time(list: &[Reaction]) -> Vec<&Reaction> {
+    let mut list: Vec<&Reaction> = list.iter().collect();
+    list.sort_by_key(|reaction| reaction.at);
+    list
+}
+
 fn summarise(list: &[Reaction], viewer: &UserId, without: &[UserId]) -> Vec<ReactionSummary> {
-    let mut list: Vec<&Reaction> = list.iter().filter(|r| !without.contains(&r.user_id)).collect();
-    list.sort_by_key(|r| r.at);
-    let mut summaries: Vec<ReactionSummary> = Vec::new();
-    for reaction in list {
-        let mine = reaction.user_id == *viewer;
-        match summaries.iter_mut().find(|s| s.emoji == reaction.emoji) {
-            Some(summary) => {
-                summary.count += 1;
-                summary.mine |= mine;
-                if summary.users.len() < ReactionSummary::USERS {
-                    summary.users.push(reaction.user_id.clone());
-                }
-            }
-            None => summaries.push(ReactionSummary {
-                emoji: reaction.emoji.clone(),
-                count: 1,
-                mine,
-                users: vec![reaction.user_id.clone()],
-            }),
-        }
-    }
-    summaries
+    let shown = (in_time(list).into_iter()).filter(|reaction| !without.contains(&reaction.user_id));
+    ReactionSummary::of(
+        shown.map(|reaction| (&reaction.user_id, reaction.emoji.as_str())),
+        viewer,
+    )
 }
 
 impl State {

@@ -177,6 +177,33 @@ pub struct ReactionSummary {
 impl ReactionSummary {
     /// How many users a summary names.
     pub const USERS: usize = 10;
+
+    /// Sums up reactions, given in order of their time, for one viewer.
+    pub fn of<'a>(
+        reactions: impl IntoIterator<Item = (&'a UserId, &'a str)>,
+        viewer: &UserId,
+    ) -> Vec<ReactionSummary> {
+        let mut summaries: Vec<ReactionSummary> = Vec::new();
+        for (user, emoji) in reactions {
+            let mine = user == viewer;
+            match summaries.iter_mut().find(|summary| summary.emoji == emoji) {
+                Some(summary) => {
+                    summary.count += 1;
+                    summary.mine |= mine;
+                    if summary.users.len() < Self::USERS {
+                        summary.users.push(user.clone());
+                    }
+                }
+                None => summaries.push(Self {
+                    emoji: emoji.to_owned(),
+                    count: 1,
+                    mine,
+                    users: vec![user.clone()],
+                }),
+            }
+        }
+        summaries
+    }
 }
 
 /// In what a message differs from viewer to viewer.
@@ -186,7 +213,7 @@ pub struct PersonalFacts {
     pub hidden_by: Vec<UserId>,
     /// Users who have starred it.
     pub starred_by: Vec<UserId>,
-    /// Who reacted with what.
+    /// Who reacted with what, in order of time.
     pub reactions: Vec<(UserId, String)>,
 }
 
@@ -211,7 +238,8 @@ pub trait MessageStore: Send + Sync + fmt::Debug {
     /// Which of these messages `user` has hidden.
     async fn hidden_among(&self, user: &UserId, ids: &[MessageId]) -> BackendResult<Vec<MessageId>>;
 
-    /// In what a message differs from viewer to viewer, for events that go to many.
+    /// In what a message differs from viewer to viewer, for events that go to many. Its reactions are those of one
+    /// moment: who reacted and how many did are told from them.
     async fn personal_facts(&self, message: MessageId) -> BackendResult<PersonalFacts>;
 
     /// A page of history.

@@ -26,7 +26,8 @@ pub(super) const HIDDEN: &str = "SELECT h.message_id FROM chat_hides h \
 pub(super) const HIDDEN_BY: &str = "SELECT h.user_id FROM chat_hides h WHERE h.message_id = ?1";
 pub(super) const STARRED_BY: &str =
     "SELECT s.user_id FROM chat_stars s WHERE s.message_id = ?1 AND s.active = 1";
-pub(super) const REACTED: &str = "SELECT r.user_id, r.emoji FROM chat_reactions r WHERE r.message_id = ?1";
+pub(super) const REACTED: &str =
+    "SELECT r.user_id, r.emoji FROM chat_reactions r WHERE r.message_id = ?1 ORDER BY r.at, r.position";
 pub(super) const EXPIRED: &str = concat!(
     "SELECT ",
     message_columns!(),

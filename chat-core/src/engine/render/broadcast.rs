@@ -6,14 +6,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use super::event::message_payload;
-use super::message::reply_preview;
+use super::message::{reaction_view, reply_preview};
 use crate::access::{Sight, Visibility, is_collapsed, visible};
+use crate::config::BlockedInGroup;
 use crate::engine::ChatEngine;
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::id::{SessionId, UserId};
 use crate::model::{Conversation, ConversationKind, Member, Message};
-use crate::store::PersonalFacts;
-use crate::view::{GoneView, MessageView, ReplyState};
+use crate::store::{PersonalFacts, ReactionSummary};
+use crate::view::{GoneView, MessageView, ReactionView, ReplyState};
 
 /// What one viewer sees differently from the others. Viewers with the same differences share one rendering.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -24,6 +25,8 @@ struct Differences {
     starred: bool,
     /// His own reactions.
     reacted: BTreeSet<String>,
+    /// Whose reactions are not there for him.
+    without: BTreeSet<UserId>,
     /// What he sees of the message answered.
     reply: Option<ReplyState>,
 }
@@ -33,6 +36,19 @@ struct Stage {
     personal: PersonalFacts,
     /// Users who have blocked its sender; in groups only.
     blockers: HashSet<UserId>,
+    /// Of those who reacted, whom a viewer has blocked; only where blocked users are hidden.
+    unseen: HashMap<UserId, BTreeSet<UserId>>,
+}
+
+impl Stage {
+    /// The reactions a viewer sees.
+    fn reactions(&self, viewer: &UserId, without: &BTreeSet<UserId>) -> Vec<ReactionView> {
+        let reactions = self.personal.reactions.iter();
+        let shown = reactions.filter(|(user, _)| !without.contains(user));
+        let shown = shown.map(|(user, emoji)| (user, emoji.as_str()));
+        let summaries = ReactionSummary::of(shown, viewer);
+        summaries.iter().map(reaction_view).collect()
+    }
 }
 
 impl ChatEngine {
@@ -68,6 +84,7 @@ impl ChatEngine {
         let stage = Stage {
             personal: PersonalFacts::default(),
             blockers: self.blockers(message, conversation).await?,
+            unseen: HashMap::new(),
         };
         if message.reply_to.is_none() && stage.blockers.is_empty() {
             return self.hand_over(&others, origin, name, &of_view(&view)).await;
@@ -105,8 +122,10 @@ impl ChatEngine {
         for sender in own {
             self.hand_to_sender(name, message, &sender, origin).await?;
         }
+        let personal = self.inner().store.personal_facts(message.id).await?;
         let stage = Stage {
-            personal: self.inner().store.personal_facts(message.id).await?,
+            unseen: self.unseen_reactors(&personal, conversation, &others).await?,
+            personal,
             blockers: self.blockers(message, conversation).await?,
         };
         let sees = |viewer: &&UserId| {
@@ -219,6 +238,7 @@ impl ChatEngine {
                 differences.from_blocked = is_collapsed(&sight);
                 differences.starred = !message.is_deleted() && stage.personal.starred_by.contains(viewer);
                 differences.reacted = stage.personal.reactions_of(viewer);
+                differences.without = stage.unseen.get(viewer).cloned().unwrap_or_default();
                 differences.reply = target.as_ref().map(|(target, stage)| match target {
                     Some(target) => {
                         match visible(&self.sight(member, conversation, target, stage, viewer), target) {
@@ -245,9 +265,10 @@ impl ChatEngine {
             let mut view = view.clone();
             view.from_blocked = differences.from_blocked.then_some(true);
             view.starred = differences.starred.then_some(true);
-            for reaction in view.reactions.iter_mut().flatten() {
-                reaction.mine = differences.reacted.contains(&reaction.emoji);
-            }
+            // From the same reading as who reacted himself, so the two never contradict each other.
+            view.reactions = (viewers.first())
+                .map(|viewer| stage.reactions(viewer, &differences.without))
+                .filter(|reactions| !message.is_deleted() && !reactions.is_empty());
             if let (Some(reply), Some(state)) = (&mut view.reply_to, differences.reply) {
                 reply.state = state;
                 reply.preview = preview.clone().filter(|_| state == ReplyState::Visible);
@@ -289,10 +310,12 @@ impl ChatEngine {
             Some(target) => Stage {
                 personal: self.inner().store.personal_facts(target.id).await?,
                 blockers: self.blockers(target, conversation).await?,
+                unseen: HashMap::new(),
             },
             None => Stage {
                 personal: PersonalFacts::default(),
                 blockers: HashSet::new(),
+                unseen: HashMap::new(),
             },
         };
         Ok(Some((target, stage)))
@@ -310,6 +333,28 @@ impl ChatEngine {
             .blocked_by
             .into_iter()
             .collect())
+    }
+
+    /// Under the policy `Hide`: for each viewer whom he has blocked of those who reacted.
+    async fn unseen_reactors(
+        &self,
+        personal: &PersonalFacts,
+        conversation: &Conversation,
+        viewers: &[UserId],
+    ) -> ChatResult<HashMap<UserId, BTreeSet<UserId>>> {
+        let mut unseen: HashMap<UserId, BTreeSet<UserId>> = HashMap::new();
+        let hides = self.config().policies.blocked_in_group == BlockedInGroup::Hide;
+        if !hides || conversation.kind != ConversationKind::Group {
+            return Ok(unseen);
+        }
+        let reactors: BTreeSet<&UserId> = personal.reactions.iter().map(|(user, _)| user).collect();
+        for reactor in reactors {
+            let blocks = self.inner().store.blocks_among(reactor, viewers).await?;
+            for viewer in blocks.blocked_by {
+                unseen.entry(viewer).or_default().insert(reactor.clone());
+            }
+        }
+        Ok(unseen)
     }
 
     /// Present memberships of these viewers; who has left since is not among them.

@@ -329,7 +329,7 @@ impl Actor {
     }
 }
 
-fn reaction_view(summary: &ReactionSummary) -> ReactionView {
+pub(super) fn reaction_view(summary: &ReactionSummary) -> ReactionView {
     ReactionView {
         emoji: summary.emoji.clone(),
         count: summary.count,

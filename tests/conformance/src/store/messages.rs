@@ -308,7 +308,7 @@ pub async fn expired_messages_come_in_order(store: AnyStore) {
     assert_eq!(found, keys);
 }
 
-/// Who hid a message and who reacted with what comes back in one answer.
+/// Who hid a message and who reacted with what comes back in one answer, reactions in order of their time.
 pub async fn personal_facts_name_hiders_and_reactors(store: AnyStore) {
     let [ann, bob] = people(&store, ["ann", "bob"]).await;
     let room = Room::group(&store, &[&ann, &bob]).await;
@@ -319,10 +319,19 @@ pub async fn personal_facts_name_hiders_and_reactors(store: AnyStore) {
         PersonalFacts::default()
     );
     room.hide(&bob, &message).await;
-    room.react(&ann, &message, "\u{1f44d}", at(1)).await;
+    room.react(&bob, &message, "\u{1f680}", at(1)).await;
+    room.react(&ann, &message, "\u{1f44d}", at(2)).await;
+    room.react(&bob, &message, "\u{1f44d}", at(2)).await;
     room.react(&ann, &other, "\u{1f680}", at(1)).await;
     let facts = store.personal_facts(message.id).await.unwrap();
-    assert_eq!(facts.hidden_by, [bob]);
-    assert_eq!(facts.reactions, [(ann.clone(), "\u{1f44d}".to_owned())]);
+    assert_eq!(facts.hidden_by, [bob.clone()]);
+    assert_eq!(
+        facts.reactions,
+        [
+            (bob.clone(), "\u{1f680}".to_owned()),
+            (ann.clone(), "\u{1f44d}".to_owned()),
+            (bob, "\u{1f44d}".to_owned()),
+        ]
+    );
     assert_eq!(facts.reactions_of(&ann).len(), 1);
 }
