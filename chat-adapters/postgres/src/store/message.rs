@@ -25,9 +25,12 @@ pub(super) const GET: &str = concat!(
 pub(super) const HIDDEN: &str = "SELECT h.message_id FROM chat_hides h \
     WHERE h.user_id = $1 AND h.message_id = ANY($2)";
 /// Who has hidden a message, who has starred it, and who reacted to it with what.
-pub(super) const PERSONAL: &str = "SELECT 0::int8, h.user_id, '' FROM chat_hides h WHERE h.message_id = $1 \
-    UNION ALL SELECT 1, s.user_id, '' FROM chat_stars s WHERE s.message_id = $1 AND s.active \
-    UNION ALL SELECT 2, r.user_id, r.emoji FROM chat_reactions r WHERE r.message_id = $1";
+pub(super) const PERSONAL: &str = "SELECT f.sort, f.user_id, f.emoji FROM ( \
+      SELECT 0::int8 AS sort, h.user_id, '' AS emoji, 0::int8 AS at, 0::int8 AS position \
+        FROM chat_hides h WHERE h.message_id = $1 \
+      UNION ALL SELECT 1, s.user_id, '', 0, 0 FROM chat_stars s WHERE s.message_id = $1 AND s.active \
+      UNION ALL SELECT 2, r.user_id, r.emoji, r.at, r.position FROM chat_reactions r WHERE r.message_id = $1) f \
+    ORDER BY f.sort, f.at, f.position";
 pub(super) const EXPIRED: &str = concat!(
     "SELECT ",
     message_columns!(),
