@@ -324,7 +324,7 @@ pub async fn personal_facts_name_hiders_and_reactors(store: AnyStore) {
     room.react(&bob, &message, "\u{1f44d}", at(2)).await;
     room.react(&ann, &other, "\u{1f680}", at(1)).await;
     let facts = store.personal_facts(message.id).await.unwrap();
-    assert_eq!(facts.hidden_by, [bob.clone()]);
+    assert_eq!(facts.hidden_by, std::slice::from_ref(&bob));
     assert_eq!(
         facts.reactions,
         [

@@ -39,6 +39,8 @@ type Verdict = Result<(), String>;
 const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/model/regressions.txt");
 /// So many histories by default: few enough for every build.
 const RUNS: u64 = 12;
+/// A server takes longer, and most of what it could do wrong the conformance suite finds.
+const RUNS_ON_A_SERVER: u64 = 4;
 
 /// An answer that must not be a refusal.
 fn told<T>(what: &str, result: ChatResult<T>) -> Result<T, String> {
@@ -69,9 +71,9 @@ fn keep(seed: u64) {
     seeds.write_all(format!("{seed}\n").as_bytes()).unwrap();
 }
 
-async fn histories<F: Future<Output = World>>(store: &str, fresh: impl Fn() -> F) {
+async fn histories<F: Future<Output = World>>(store: &str, runs: u64, fresh: impl Fn() -> F) {
     let first = number("CHAT_MODEL_SEED").unwrap_or(1);
-    let runs = number("CHAT_MODEL_RUNS").unwrap_or(RUNS);
+    let runs = number("CHAT_MODEL_RUNS").unwrap_or(runs);
     let kept = kept_seeds();
     let mut failed = String::new();
     for seed in kept.iter().copied().chain(first..first + runs) {
@@ -123,17 +125,20 @@ async fn shorten<F: Future<Output = World>>(fresh: &impl Fn() -> F, seed: u64) -
 
 #[tokio::test]
 async fn memory_agrees_with_the_model() {
-    histories("memory", World::memory).await;
+    histories("memory", RUNS, World::memory).await;
 }
 
 #[tokio::test]
 async fn sqlite_agrees_with_the_model() {
-    histories("sqlite", World::sqlite).await;
+    histories("sqlite", RUNS, World::sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_agrees_with_the_model() {
     if crate::postgres::Space::new().is_some() {
-        histories("postgres", || async { World::postgres().await.unwrap() }).await;
+        histories("postgres", RUNS_ON_A_SERVER, || async {
+            World::postgres().await.unwrap()
+        })
+        .await;
     }
 }
