@@ -18,6 +18,12 @@ scenario('a device is registered, refreshed, listed and forgotten', async world 
   assert.ok(Array.isArray(list.items));
   assert.equal(list.next_cursor, undefined);
   assert.deepEqual(list.items.map(item => [item.token, item.platform, item.provider]).sort(), [[one, 'web', 'fcm'], [two, 'ios', 'fcm']].sort());
+  const first = await ada.get('/devices?limit=1');
+  const second = await ada.get(`/devices?limit=1&cursor=${encodeURIComponent(first.next_cursor)}`);
+  assert.deepEqual([...first.items, ...second.items].map(item => item.token), [two, one], 'in pages, the latest first');
+  assert.equal(second.next_cursor, undefined);
+  await refused(ada.get('/devices?limit=0'), 'invalid_argument', 'limit');
+  await refused(ada.get('/devices?cursor=x'), 'invalid_cursor', 'cursor');
   await ada.delete(`/devices?token=${encodeURIComponent(two)}`);
   assert.equal(ada.status, 204);
   assert.deepEqual(await tokens(ada), [one]);

@@ -1,13 +1,14 @@
 use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
-use chat_core::command::{RegisterDevice, UnregisterDevice};
+use chat_core::command::{PageRequest, RegisterDevice, UnregisterDevice};
 use chat_core::error::ChatResult;
 use chat_core::view::{DeviceView, Page};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::queries::PageParams;
 use crate::auth::{CurrentUser, WritingUser};
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{FromQuery, NoBody, Params, Payload, PayloadOrNothing, Query};
@@ -19,11 +20,14 @@ pub(super) fn router() -> OpenApiRouter<ApiState> {
 
 /// The caller's devices.
 #[utoipa::path(
-    get, path = "/devices", tag = "devices",
+    get, path = "/devices", tag = "devices", params(PageParams),
     responses((status = 200, description = "Devices", body = Page<DeviceView>)),
 )]
-async fn devices(CurrentUser(actor): CurrentUser) -> ApiResult<Json<Page<DeviceView>>> {
-    Ok(Json(actor.devices().await?))
+async fn devices(
+    CurrentUser(actor): CurrentUser,
+    Query(page): Query<PageRequest>,
+) -> ApiResult<Json<Page<DeviceView>>> {
+    Ok(Json(actor.devices(page).await?))
 }
 
 /// Registers a device for pushes; a token that was another user's moves to the caller.

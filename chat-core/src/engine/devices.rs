@@ -1,8 +1,20 @@
-use crate::command::{CommandName, RegisterDevice, UnregisterDevice};
+use serde::{Deserialize, Serialize};
+
+use crate::command::{CommandName, PageRequest, RegisterDevice, UnregisterDevice};
 use crate::engine::Actor;
 use crate::error::{ChatError, ChatResult};
 use crate::model::Device;
+use crate::time::Timestamp;
 use crate::view::{DeviceView, Page};
+
+/// How far a list of devices was shown. Cursors can be read, so they hold no device tokens.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Shown {
+    /// When the last one was refreshed.
+    at: Timestamp,
+    /// How many of that time were shown.
+    of_them: usize,
+}
 
 impl Actor {
     /// Registers a device for pushes, or refreshes it. A device that another user registered before is the caller's
@@ -50,13 +62,30 @@ impl Actor {
     /// The caller's devices, the most recently refreshed first.
     ///
     /// # Errors
-    /// `unavailable`.
-    pub async fn devices(&self) -> ChatResult<Page<DeviceView>> {
-        let devices = self
+    /// `invalid_argument` (`limit`), `invalid_cursor`; `unavailable`.
+    pub async fn devices(&self, page: PageRequest) -> ChatResult<Page<DeviceView>> {
+        let limit = self.limit(page.limit)?;
+        let after = self.cursor::<Shown>("devices", &page)?;
+        let mut devices = self
             .inner()
             .store
             .devices(std::slice::from_ref(self.user_id()))
             .await?;
+        devices.sort_by(|a, b| (b.refreshed_at, &a.token).cmp(&(a.refreshed_at, &b.token)));
+        if let Some(Shown { at, of_them }) = after {
+            let newer = devices.iter().filter(|device| device.refreshed_at > at).count();
+            devices.drain(..devices.len().min(newer + of_them));
+        }
+        let more = devices.len() > limit;
+        devices.truncate(limit);
+        let shown = devices.last().map(|last| Shown {
+            at: last.refreshed_at,
+            of_them: (devices.iter())
+                .filter(|device| device.refreshed_at == last.refreshed_at)
+                .count()
+                + (after.filter(|after| after.at == last.refreshed_at)).map_or(0, |after| after.of_them),
+        });
+        let next_cursor = self.next_cursor("devices", more, shown.as_ref());
         let items = devices
             .into_iter()
             .map(|device| DeviceView {
@@ -66,11 +95,7 @@ impl Actor {
                 refreshed_at: device.refreshed_at,
             })
             .collect();
-        // At most `limits.devices` of them, so there is never a second page.
-        Ok(Page {
-            items,
-            next_cursor: None,
-        })
+        Ok(Page { items, next_cursor })
     }
 
     fn check_token(&self, token: &str) -> ChatResult<()> {

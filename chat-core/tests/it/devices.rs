@@ -1,4 +1,4 @@
-use chat_core::command::{RegisterDevice, UnregisterDevice};
+use chat_core::command::{PageRequest, RegisterDevice, UnregisterDevice};
 use chat_core::error::ErrorCode;
 use chat_core::model::{Platform, Provider};
 
@@ -13,7 +13,7 @@ fn device(token: &str) -> RegisterDevice {
 }
 
 async fn tokens(world: &World, who: &str) -> Vec<String> {
-    let devices = world.actor(who).devices().await.unwrap();
+    let devices = world.actor(who).devices(PageRequest::default()).await.unwrap();
     assert!(devices.next_cursor.is_none());
     devices.items.into_iter().map(|device| device.token).collect()
 }

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use chat_core::command::{ConversationSettings, Foreground, Mark, Marks, RegisterDevice, SendMessage};
+use chat_core::command::{
+    ConversationSettings, Foreground, Mark, Marks, PageRequest, RegisterDevice, SendMessage,
+};
 use chat_core::error::{BackendResult, ErrorCode};
 use chat_core::event::ChatEvent;
 use chat_core::id::{ClientId, UserId};
@@ -162,7 +164,13 @@ async fn who_looks_away_is_pushed_and_who_looks_or_has_muted_is_not() {
         ("Name of ann", "one", 1)
     );
     assert_eq!(
-        world.on(&bob).devices().await.unwrap().items.len(),
+        world
+            .on(&bob)
+            .devices(PageRequest::default())
+            .await
+            .unwrap()
+            .items
+            .len(),
         1,
         "the dead device is gone"
     );

@@ -519,7 +519,7 @@ async fn the_longest_unused_device_goes(world: World) {
         ada.register_device(device).await.unwrap();
         world.advance(std::time::Duration::from_secs(1));
     }
-    let devices = ada.devices().await.unwrap().items;
+    let devices = ada.devices(PageRequest::default()).await.unwrap().items;
     assert_eq!(devices.len(), 25);
     assert!(devices.iter().all(|device| device.token != "t0"));
 }

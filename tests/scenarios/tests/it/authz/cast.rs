@@ -9,7 +9,7 @@ use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chat_axum::{Accounts, ChatApi, JwtAuthenticator, JwtKey};
-use chat_core::command::{MeetingDraft, ScheduleMessage, SendMessage, SetRole, SyncRequest};
+use chat_core::command::{MeetingDraft, PageRequest, ScheduleMessage, SendMessage, SetRole, SyncRequest};
 use chat_core::config::{ChatConfig, Rate};
 use chat_core::engine::NewUpload;
 use chat_core::id::{AttachmentId, ConversationId};
@@ -443,7 +443,7 @@ impl Cast {
                 "sync": sync,
                 "me": actor.me().await.unwrap(),
                 "settings": actor.settings().await.unwrap(),
-                "devices": actor.devices().await.unwrap(),
+                "devices": actor.devices(PageRequest::default()).await.unwrap(),
                 "upload": actor.attachment(self.names.uploads[user].parse().unwrap()).await.unwrap().0,
             });
             forget_presence(&mut seen);
