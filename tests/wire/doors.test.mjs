@@ -27,10 +27,12 @@ scenario('40 commands at once, then 20 a second, over all devices and transports
   await pause(400);
   ada.hasty = true;
   const path = `/conversations/${direct.id}/typing`;
-  const answers = await Promise.all(Array.from({ length: 60 }, () => ada.raw('POST', path, { body: '{"active":true}', headers: JSON_TYPE })));
+  const began = Date.now();
+  const answers = await Promise.all(Array.from({ length: 150 }, () => ada.raw('POST', path, { body: '{"active":true}', headers: JSON_TYPE })));
   const slow = answers.filter(answer => answer.status === 429);
   const taken = answers.length - slow.length;
-  assert.ok(taken >= 38 && taken <= 52, `${taken} of 60`);
+  const room = 40 + 20 * (Date.now() - began) / 1_000;
+  assert.ok(taken >= 38 && taken <= room + 1, `${taken} of 150, room for ${room}`);
   for (const answer of slow) {
     assert.equal(answer.json.code, 'rate_limited');
     assert.ok(answer.json.retry_after_ms > 0 && answer.json.retry_after_ms < 5_000);
@@ -39,7 +41,7 @@ scenario('40 commands at once, then 20 a second, over all devices and transports
   }
   const a = await world.socketIo(ada);
   a.hasty = true;
-  const acks = await Promise.all(Array.from({ length: 50 }, () => a.command('typing', { conversation_id: direct.id, active: true }).catch(error => error)));
+  const acks = await Promise.all(Array.from({ length: 150 }, () => a.command('typing', { conversation_id: direct.id, active: true }).catch(error => error)));
   const refusals = acks.filter(ack => ack.code === 'rate_limited');
   assert.ok(refusals.length > 0 && refusals.every(error => error.retry_after_ms > 0), 'the same room for sockets');
   for (let i = 0; i < 80; i++) await ada.get('/me');
