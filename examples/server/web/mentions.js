@@ -39,9 +39,11 @@ function cut(text, users) {
   return [...parts, { text: text.slice(from) }];
 }
 
+/** Mentioned ids as `{id, name}`. */
+export const namesOf = (app, ids, conversation) => (ids ?? []).map(id => ({ id, name: id === ALL ? 'all' : id === app.me.id ? app.me.name : app.nameOf(id, conversation) }));
+
 /** The text of a message with its mentions marked. */
 export function mentioned(app, message, conversation) {
   if (!message.mentions?.length) return message.text;
-  const users = message.mentions.map(id => ({ id, name: id === ALL ? 'all' : id === app.me.id ? app.me.name : app.nameOf(id, conversation) }));
-  return cut(message.text, users).map(({ text, user }) => (user ? el('span.mention', { class: [app.me.id, ALL].includes(user.id) ? 'me' : '' }, text) : text));
+  return cut(message.text, namesOf(app, message.mentions, conversation)).map(({ text, user }) => (user ? el('span.mention', { class: [app.me.id, ALL].includes(user.id) ? 'me' : '' }, text) : text));
 }

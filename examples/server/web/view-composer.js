@@ -3,7 +3,7 @@
 import { el } from './dom.js';
 import { icon } from './icons.js';
 import { untilText } from './format.js';
-import { mentionable, mentionsIn } from './mentions.js';
+import { mentionable, mentionsIn, namesOf } from './mentions.js';
 import { previewOf } from './replica-counts.js';
 import { waitOf } from './slow-mode.js';
 import { typing } from './typing.js';
@@ -80,9 +80,12 @@ export function composer(app, id) {
     text.focus();
   }
 
+  /** Whom the text may mention: members, those chosen here, those whom the message edited or answered mentions. */
+  const mentionables = () => [...mentionable(app, conversation()), ...suggest.picked(), ...namesOf(app, target?.message.mentions, conversation())];
+
   /** What stands here, as it would be sent. */
   const draft = () => ({
-    text: text.value.trim(), attachments: tray.attachments(), mentions: mentionsIn(text.value, [...mentionable(app, conversation()), ...suggest.picked()]),
+    text: text.value.trim(), attachments: tray.attachments(), mentions: mentionsIn(text.value, mentionables()),
     replyTo: target?.kind === 'reply' ? target.message : undefined,
   });
 
@@ -120,10 +123,12 @@ export function composer(app, id) {
     } });
   }
 
+  const mutedHere = c => c.members?.find(m => m.user.id === app.me.id)?.muted_until;
+
   /** Why nothing can be written, in words. */
   function reason(c) {
     if (c.peer && app.replica.personal.blocked.has(c.peer.id)) return `You blocked ${c.peer.name}.`;
-    const muted = c.members?.find(m => m.user.id === app.me.id)?.muted_until;
+    const muted = mutedHere(c);
     if (muted) return `An admin has muted you here ${untilText(muted)}.`;
     if (c.frozen) return 'This conversation is frozen.';
     if (c.permissions?.send === 'admins' && c.my.role === 'member') return 'Only admins write here.';
@@ -148,6 +153,9 @@ export function composer(app, id) {
     slow.textContent = wait > 0 ? `Slow mode: the next message in ${Math.ceil(wait / 1000)} s` : '';
     submit.disabled = wait > 0 || tray.busy();
     if (wait > 0) ticking = setTimeout(pause, Math.min(1000, wait));
+    // A mute ends by the clock, and nobody tells of it.
+    const end = c && !app.canWrite(c) ? Date.parse(mutedHere(c)) - app.now() : NaN;
+    if (end > 0 && end < 86_400_000) ticking = setTimeout(() => app.refresh(id).catch(() => {}), end + 500);
   }
 
   return { node, update, aim, focus: () => text.focus(), leave: () => { type.stop(); clearTimeout(ticking); } };

@@ -28,6 +28,10 @@ export default function crowd({ base, person, run, shoot, step }) {
     await bubble(hal, 'Welcome').locator('.mention', { hasText: `@Zoe ${run}` }).waitFor();
     const [mention] = (await call(signed(`Zoe ${run}`, ids[99]), 'mentions')).items;
     if (mention?.text !== `Welcome @Zoe ${run}`) throw new Error(`she was not mentioned: ${JSON.stringify(mention)}`);
+    await field.press('ArrowUp');
+    await field.fill(`A warm welcome @Zoe ${run}`);
+    await field.press('Enter');
+    await bubble(hal, 'A warm welcome').locator('.mention', { hasText: `@Zoe ${run}` }).waitFor();
     await details(hal);
     const group = dialog(hal, 'Group');
     await group.getByRole('heading', { name: '101 members' }).waitFor();

@@ -4,7 +4,7 @@ import { act, bubble, close, conversation, details, dialog, line, menu, write } 
 export default function later({ ada, ben, shoot, step }) {
   /** The next full minute that is far enough ahead, as the field of the browser takes it. */
   const soon = () => ada.page.evaluate(() => {
-    const date = new Date(Math.ceil((Date.now() + 15_000) / 60_000) * 60_000);
+    const date = new Date(Math.ceil((Date.now() + 45_000) / 60_000) * 60_000);
     return new Date(date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
   });
   const timer = async span => {
@@ -64,9 +64,9 @@ export default function later({ ada, ben, shoot, step }) {
     step('what was scheduled is sent, and what disappears has gone from both pages', async () => {
       await conversation(ada, ben.name).click();
       await conversation(ben, ada.name).click();
-      await bubble(ben, 'Sent by the clock').waitFor({ timeout: 90_000 });
+      await bubble(ben, 'Sent by the clock').waitFor({ timeout: 120_000 });
       await ada.page.locator('.scheduled').waitFor({ state: 'hidden' });
-      for (const who of [ada, ben]) await bubble(who, 'Burns after reading').waitFor({ state: 'detached', timeout: 90_000 });
+      for (const who of [ada, ben]) await bubble(who, 'Burns after reading').waitFor({ state: 'detached', timeout: 120_000 });
       for (const who of [ada, ben]) await bubble(who, 'Kept for later').waitFor();
     });
   };
