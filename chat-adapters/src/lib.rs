@@ -2,6 +2,8 @@
 
 #[cfg(feature = "media-fs")]
 pub use chat_media_fs as media_fs;
+#[cfg(feature = "mongodb")]
+pub use chat_mongodb as mongodb;
 #[cfg(feature = "postgres")]
 pub use chat_postgres as postgres;
 #[cfg(feature = "socketioxide")]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::conformance;
 use crate::process::run_shown;
-use crate::servers::{ChatServer, PostgresServer};
+use crate::servers::{ChatServer, MongoServer, PostgresServer};
 use crate::tally::Tally;
 use crate::tools::{self, Missing};
 use crate::{Failure, TestOptions, root};
@@ -52,6 +52,7 @@ pub(crate) fn run(options: &TestOptions) -> Result<bool, Failure> {
 #[derive(Debug, Default)]
 struct Backends {
     postgres: Option<PostgresServer>,
+    mongodb: Option<MongoServer>,
 }
 
 impl Backends {
@@ -64,12 +65,20 @@ impl Backends {
                 None
             }
         };
-        Self { postgres }
+        let mongodb = match MongoServer::start() {
+            Ok(server) => Some(server),
+            Err(missing) => {
+                report.missing("MongoDB", &missing, options);
+                None
+            }
+        };
+        Self { postgres, mongodb }
     }
 
     /// Names of those that are there, and so have to be used.
     fn names(&self) -> Vec<&'static str> {
-        self.postgres.iter().map(|_| "postgres").collect()
+        let postgres = self.postgres.iter().map(|_| "postgres");
+        postgres.chain(self.mongodb.iter().map(|_| "mongodb")).collect()
     }
 }
 
@@ -136,11 +145,24 @@ fn rust_tests(servers: Option<(&Path, &Backends)>) -> Result<Tally, Failure> {
             if backends.postgres.as_ref().is_some_and(PostgresServer::is_ours) {
                 required.push("postgres-programs");
             }
+            if backends.mongodb.as_ref().is_some_and(MongoServer::is_ours) {
+                required.push("mongodb-program");
+            }
             command
                 .env("CHAT_SERVER_BIN", server)
                 .env("CHAT_REQUIRE", required.join(","));
             if let Some(postgres) = &backends.postgres {
                 command.env("CHAT_TEST_DATABASE_URL", &postgres.url);
+            }
+            if let Some(mongodb) = &backends.mongodb {
+                command.env("CHAT_TEST_MONGODB_URL", &mongodb.url);
+            }
+            if let Some(program) = backends
+                .mongodb
+                .as_ref()
+                .and_then(|server| server.program.as_ref())
+            {
+                command.env("CHAT_TEST_MONGODB_PROGRAM", program);
             }
         }
         None => {
@@ -187,7 +209,7 @@ fn over_the_wire(
     if !options.browser {
         let files = scripts(&wire, ".test.mjs", options.wire.as_deref())?;
         let mut stores = vec!["sqlite", "memory"];
-        stores.extend(backends.names());
+        stores.extend(backends.postgres.iter().map(|_| "postgres"));
         for store in stores {
             let schema = format!("chat_wire_{}", std::process::id());
             let settings = match &backends.postgres {

@@ -26,7 +26,7 @@ pub struct Environment {
     /// Folder of the database, uploads and the made secret [default: ./data]
     #[arg(long, env = "CHAT_DATA_DIR", hide_env_values = true)]
     pub data_dir: Option<String>,
-    /// Where chats are kept: sqlite, postgres or memory [default: sqlite]
+    /// Where chats are kept: sqlite, postgres, mongodb or memory [default: sqlite]
     #[arg(long, env = "CHAT_STORE", hide_env_values = true)]
     pub store: Option<String>,
     /// The database of the store postgres: postgres://user:password@host:port/database
@@ -35,6 +35,12 @@ pub struct Environment {
     /// The schema in it that the tables lie in [default: chat]
     #[arg(long, env = "CHAT_DATABASE_SCHEMA", hide_env_values = true)]
     pub database_schema: Option<String>,
+    /// The database of the store mongodb: mongodb://user:password@host:port/database
+    #[arg(long, env = "MONGODB_URL", hide_env_values = true)]
+    pub mongodb_url: Option<String>,
+    /// What the names of its collections begin with [default: chat_]
+    #[arg(long, env = "CHAT_MONGODB_PREFIX", hide_env_values = true)]
+    pub mongodb_prefix: Option<String>,
     /// Secret of HS256 tokens; 32 bytes or more, or it may be guessed [default: made and kept in the data folder]
     #[arg(long, env = "CHAT_JWT_SECRET", hide_env_values = true)]
     pub jwt_secret: Option<String>,
@@ -86,6 +92,13 @@ pub enum StoreSetting {
         /// Where in it the tables lie.
         schema: SchemaName,
     },
+    /// A MongoDB database.
+    Mongodb {
+        /// Where it is, with its password.
+        url: String,
+        /// What the names of its collections begin with.
+        prefix: String,
+    },
     /// In this process, gone when it ends.
     Memory,
 }
@@ -95,6 +108,7 @@ impl fmt::Debug for StoreSetting {
         f.write_str(match self {
             Self::Sqlite => "Sqlite",
             Self::Postgres { .. } => "Postgres(…)",
+            Self::Mongodb { .. } => "Mongodb(…)",
             Self::Memory => "Memory",
         })
     }
@@ -221,13 +235,10 @@ fn store(environment: &Environment) -> Result<StoreSetting, SettingError> {
         "sqlite" => Ok(StoreSetting::Sqlite),
         "memory" => Ok(StoreSetting::Memory),
         "postgres" => postgres(environment),
-        "mongodb" => Err(SettingError::new(
-            "CHAT_STORE",
-            "mongodb is not built into this version yet; use sqlite, postgres or memory",
-        )),
+        "mongodb" => mongodb(environment),
         other => Err(SettingError::new(
             "CHAT_STORE",
-            format!("{other:?} is no store; use sqlite, postgres or memory"),
+            format!("{other:?} is no store; use sqlite, postgres, mongodb or memory"),
         )),
     }
 }
@@ -269,6 +280,29 @@ fn postgres(environment: &Environment) -> Result<StoreSetting, SettingError> {
     Ok(StoreSetting::Postgres {
         url: url.to_owned(),
         schema,
+    })
+}
+
+fn mongodb(environment: &Environment) -> Result<StoreSetting, SettingError> {
+    let Some(url) = given(&environment.mongodb_url) else {
+        return Err(SettingError::new(
+            "MONGODB_URL",
+            "the store mongodb needs it, as in mongodb://user:password@host/database",
+        ));
+    };
+    // Not shown: it may hold a password all the same.
+    if url.starts_with("mongodb+srv://") {
+        return Err(SettingError::new(
+            "MONGODB_URL",
+            "mongodb+srv:// is not built in; name the hosts in a mongodb:// URL",
+        ));
+    }
+    if !url.starts_with("mongodb://") {
+        return Err(SettingError::new("MONGODB_URL", "this is no mongodb:// URL"));
+    }
+    Ok(StoreSetting::Mongodb {
+        url: url.to_owned(),
+        prefix: given(&environment.mongodb_prefix).unwrap_or("chat_").to_owned(),
     })
 }
 
@@ -336,8 +370,12 @@ mod tests {
     fn a_bad_value_names_its_variable() {
         assert_eq!(refused(|e| e.port = Some("70000".into())).variable, "PORT");
         assert_eq!(
-            refused(|e| e.store = Some("mongodb".into())).variable,
+            refused(|e| e.store = Some("oracle".into())).variable,
             "CHAT_STORE"
+        );
+        assert_eq!(
+            refused(|e| e.store = Some("mongodb".into())).variable,
+            "MONGODB_URL"
         );
         assert_eq!(
             refused(|e| e.store = Some("postgres".into())).variable,

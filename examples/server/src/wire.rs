@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use chat_adapters::media_fs::FsMediaStore;
+use chat_adapters::mongodb::{MongoConfig, MongoStore, OpenError};
 use chat_adapters::postgres::{PostgresConfig, PostgresStore};
 use chat_adapters::socketio::{SocketIoConfig, SocketIoGateway};
 use chat_adapters::sqlite::SqliteStore;
@@ -43,6 +44,7 @@ pub struct Wired {
 enum Storage {
     Sqlite(SqliteStore),
     Postgres(PostgresStore),
+    Mongodb(MongoStore),
     Memory(MemoryStore),
 }
 
@@ -67,6 +69,19 @@ impl Storage {
                     .map_err(|error| SettingError::new("DATABASE_URL", chain(&error)))?;
                 Ok(Self::Postgres(store))
             }
+            StoreSetting::Mongodb { url, prefix } => {
+                let config = MongoConfig::default()
+                    .with_prefix(prefix.clone())
+                    .with_setup(true);
+                let store = MongoStore::connect(url, config, Arc::clone(clock))
+                    .await
+                    .map_err(|error| match error {
+                        OpenError::Prefix => SettingError::new("CHAT_MONGODB_PREFIX", error.to_string()),
+                        // What the driver says of a URL or a server may name more than a log should have.
+                        error => SettingError::new("MONGODB_URL", error.to_string()),
+                    })?;
+                Ok(Self::Mongodb(store))
+            }
             StoreSetting::Memory => Ok(Self::Memory(MemoryStore::new(Arc::clone(clock)))),
         }
     }
@@ -75,6 +90,7 @@ impl Storage {
         match self {
             Self::Sqlite(store) => Arc::new(store.clone()),
             Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Mongodb(store) => Arc::new(store.clone()),
             Self::Memory(store) => Arc::new(store.clone()),
         }
     }
@@ -83,6 +99,7 @@ impl Storage {
         match self {
             Self::Sqlite(store) => Arc::new(store.clone()),
             Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Mongodb(store) => Arc::new(store.clone()),
             Self::Memory(store) => Arc::new(store.clone()),
         }
     }
@@ -91,6 +108,7 @@ impl Storage {
         match self {
             Self::Sqlite(store) => store.close().await,
             Self::Postgres(store) => store.close().await,
+            Self::Mongodb(store) => store.close().await,
             Self::Memory(_) => {}
         }
     }

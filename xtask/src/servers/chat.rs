@@ -31,6 +31,7 @@ impl ChatServer {
             "DATABASE_URL",
             "CHAT_DATABASE_SCHEMA",
             "MONGODB_URL",
+            "CHAT_MONGODB_PREFIX",
             "REDIS_URL",
             "CHAT_MEDIA_URL",
             "CHAT_FCM_CREDENTIALS",

@@ -1,11 +1,13 @@
 //! Servers for tests, each on a private port of the loopback address with its data in a temporary folder.
 
 mod chat;
+mod mongodb;
 mod postgres;
 
 use std::net::{Ipv4Addr, TcpListener};
 
 pub(crate) use chat::ChatServer;
+pub(crate) use mongodb::MongoServer;
 pub(crate) use postgres::PostgresServer;
 
 use crate::Failure;

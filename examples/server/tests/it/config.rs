@@ -9,7 +9,6 @@ async fn a_bad_value_stops_the_start_with_one_line_that_names_it() {
         ("PORT", "65536"),
         ("HOST", "no such host"),
         ("CHAT_STORE", "oracle"),
-        ("CHAT_STORE", "mongodb"),
         ("CHAT_MEDIA_URL", "s3://bucket"),
         ("CHAT_MEDIA_URL", "/plain/path"),
         ("CHAT_ACCOUNTS", "maybe"),
@@ -57,6 +56,37 @@ async fn a_database_that_cannot_be_used_stops_the_start_with_one_line() {
         } else {
             "CHAT_DATABASE_SCHEMA"
         };
+        assert!(stderr.contains(variable), "{url}: {stderr}");
+        assert!(!stderr.contains("secret"), "{url}: {stderr}");
+    }
+}
+
+#[tokio::test]
+async fn a_mongodb_that_cannot_be_used_stops_the_start_with_one_line() {
+    let cases = [
+        ("", "", "MONGODB_URL"),
+        ("http://chat:secret@127.0.0.1/chat", "", "MONGODB_URL"),
+        ("mongodb+srv://chat:secret@db.invalid/chat", "", "MONGODB_URL"),
+        ("mongodb://chat:secret@127.0.0.1:1", "", "MONGODB_URL"),
+        ("mongodb://chat:secret@127.0.0.1:port/chat", "", "MONGODB_URL"),
+        // Nobody listens on port 1.
+        ("mongodb://chat:secret@127.0.0.1:1/chat", "", "MONGODB_URL"),
+        (
+            "mongodb://chat:secret@127.0.0.1:1/chat",
+            "no prefix",
+            "CHAT_MONGODB_PREFIX",
+        ),
+    ];
+    for (url, prefix, variable) in cases {
+        let settings = [
+            ("CHAT_STORE", "mongodb"),
+            ("MONGODB_URL", url),
+            ("CHAT_MONGODB_PREFIX", prefix),
+        ];
+        let output = refused(&settings).await;
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{url}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{url}: {stderr}");
         assert!(stderr.contains(variable), "{url}: {stderr}");
         assert!(!stderr.contains("secret"), "{url}: {stderr}");
     }

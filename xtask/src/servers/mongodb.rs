@@ -1,0 +1,113 @@
+//! A server that speaks MongoDB's protocol: the one `MONGODB_URL` names, or a SecantusDB of our own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::free_port;
+use crate::Failure;
+use crate::process::{Group, run_shown, temporary_folder};
+use crate::tools::{Missing, install_packages, on_path};
+
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// The stand-in for MongoDB; it changes weekly, so its version is part of the tests.
+const VERSION: &str = "0.7.0b3";
+
+/// A server that runs until this is dropped, unless it is somebody else's.
+#[derive(Debug)]
+pub(crate) struct MongoServer {
+    group: Option<Group>,
+    /// `mongodb://127.0.0.1:port/`
+    pub(crate) url: String,
+    /// The program, for tests that kill servers of their own.
+    pub(crate) program: Option<PathBuf>,
+}
+
+impl MongoServer {
+    /// The server `MONGODB_URL` names, or a fresh one.
+    pub(crate) fn start() -> Result<Self, Missing> {
+        let given = std::env::var("MONGODB_URL").unwrap_or_default();
+        if given.starts_with("mongodb") {
+            return Ok(Self {
+                group: None,
+                url: given,
+                program: None,
+            });
+        }
+        let program = program()?;
+        Self::own(&program)
+            .map_err(|failure| Missing(format!("a SecantusDB server cannot be started: {failure}")))
+    }
+
+    fn own(program: &Path) -> Result<Self, Failure> {
+        let folder = temporary_folder()?;
+        let port = free_port()?;
+        let log = folder.join("log");
+        let mut command = Command::new(program);
+        command
+            .args(["--host", "127.0.0.1", "--log-level", "WARNING"])
+            .args(["--port", &port.to_string()])
+            .arg("--storage-path")
+            .arg(folder.join("data"))
+            .current_dir(&folder)
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log)?);
+        let mut group = Group::start(&mut command)?;
+        let began = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if group.child().try_wait()?.is_some() || began.elapsed() > START_LIMIT {
+                let log = std::fs::read_to_string(&log).unwrap_or_default();
+                return Err(format!("it did not come up: {}", log.trim()).into());
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(Self {
+            group: Some(group),
+            url: format!("mongodb://127.0.0.1:{port}/"),
+            program: Some(program.to_path_buf()),
+        })
+    }
+
+    /// Whether we started it.
+    pub(crate) const fn is_ours(&self) -> bool {
+        self.group.is_some()
+    }
+}
+
+/// The program in a Python environment of the repository's own, made once.
+fn program() -> Result<PathBuf, Missing> {
+    let environment = crate::root().join("target").join(format!("secantus-{VERSION}"));
+    let program = environment.join("bin/secantusd-py");
+    if program.is_file() {
+        return Ok(program);
+    }
+    let missing = |why: &str| {
+        Missing(format!(
+            "a MongoDB server is missing: name one in MONGODB_URL, or let SecantusDB {VERSION} be installed with Python \
+             3.10 or later ({why})"
+        ))
+    };
+    println!("\n> python3 -m venv {}", environment.display());
+    let make = || {
+        let python = on_path("python3")?;
+        let mut command = Command::new(python);
+        command.args(["-m", "venv", "--clear"]).arg(&environment);
+        run_shown(&mut command, &crate::root(), START_LIMIT)
+            .is_ok_and(|outcome| outcome.success)
+            .then_some(())
+    };
+    if make().is_none() {
+        install_packages(&["python3", "python3-venv"]);
+        make().ok_or_else(|| missing("Debian: apt-get install python3 python3-venv"))?;
+    }
+    let mut command = Command::new(environment.join("bin/python"));
+    command
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .arg(format!("SecantusDB=={VERSION}"));
+    match run_shown(&mut command, &crate::root(), Duration::from_secs(300)) {
+        Ok(outcome) if outcome.success && program.is_file() => Ok(program),
+        _ => Err(missing(
+            "pip could not install it; run the tests once while online",
+        )),
+    }
+}
