@@ -15,6 +15,11 @@ CREATE TABLE chat_state (
 INSERT INTO chat_state (id, epoch, shift, cluster)
   VALUES (1, ('x' || right(gen_random_uuid()::text, 12))::bit(48)::int8, 0, '');
 
+-- Not logged, so a crash empties it and nothing else does. The last transaction ids before a crash may be given again
+-- after it; the first writer who finds this empty moves the numbers past them.
+CREATE UNLOGGED TABLE chat_running (id int2 PRIMARY KEY CHECK (id = 1));
+INSERT INTO chat_running (id) VALUES (1);
+
 CREATE TABLE chat_users (
   id text COLLATE "C" PRIMARY KEY,
   name text COLLATE "C" NOT NULL,

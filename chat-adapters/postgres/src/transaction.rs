@@ -10,7 +10,7 @@ use sqlx::PgPool;
 
 use crate::config::PostgresConfig;
 use crate::error::Error;
-use crate::schema_name::SchemaName;
+use crate::schema_name::{SchemaName, qualify};
 use crate::session::{Session, Shared};
 use crate::statement::{Cells, Statement};
 
@@ -20,6 +20,12 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Every writing transaction has the shared lock of this class and of its schema. Nobody waits for it; it shows who
 /// is writing.
 pub(crate) const WRITERS: i32 = 0x6368_6174;
+
+/// After a crash the numbers of changes go on above all that may have been given before it: ids that were given in its
+/// last moments, and are in positions that clients have, may be given again.
+const AFTER_A_CRASH: &str = "WITH first AS (INSERT INTO chat_running (id) SELECT 1 \
+      WHERE NOT EXISTS (SELECT 1 FROM chat_running) ON CONFLICT DO NOTHING RETURNING id) \
+    UPDATE chat_state SET shift = shift + 1048576 WHERE EXISTS (SELECT 1 FROM first)";
 
 /// A number for a schema, the same on every node.
 pub(crate) fn writers_of(schema: &SchemaName) -> i32 {
@@ -120,9 +126,10 @@ impl Database {
                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {limits}; SET LOCAL lock_timeout = {}; \
                  SELECT set_config('synchronous_commit', 'on', true) \
                  WHERE current_setting('synchronous_commit') = 'off'; \
-                 SELECT pg_advisory_xact_lock_shared({WRITERS}, {})",
+                 SELECT pg_advisory_xact_lock_shared({WRITERS}, {}); {}",
                 millis(config.lock_timeout),
                 writers_of(&config.schema),
+                qualify(AFTER_A_CRASH, &config.schema),
             )
             .into(),
             reading: format!("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; {limits}").into(),

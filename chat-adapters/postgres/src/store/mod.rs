@@ -19,6 +19,8 @@ mod mute;
 mod outbox;
 mod pending;
 mod personal;
+#[cfg(test)]
+mod plans;
 mod position;
 mod purge;
 mod reaction;

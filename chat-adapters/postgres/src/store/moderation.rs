@@ -47,8 +47,8 @@ pub(super) const NEWEST_CLOSED: &str = newest!("r.resolved_at IS NOT NULL");
 /// The open reports of these reporters and targets, with the number of the question.
 pub(super) const OPEN_AMONG: &str = "SELECT k.number, r.id \
     FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY k(reporter, target_kind, target_id, number) \
-    JOIN chat_reports r ON r.reporter = k.reporter AND r.target_kind = k.target_kind AND r.target_id = k.target_id \
-    WHERE r.resolved_at IS NULL";
+    CROSS JOIN LATERAL (SELECT o.id FROM chat_reports o WHERE o.reporter = k.reporter \
+      AND o.target_kind = k.target_kind AND o.target_id = k.target_id AND o.resolved_at IS NULL LIMIT 1) r";
 pub(super) const EVIDENCE: &str = "SELECT true FROM chat_report_files f WHERE f.attachment_id = $1 LIMIT 1";
 
 /// Columns of an entry `a` of the log, as [`entry`] reads them.

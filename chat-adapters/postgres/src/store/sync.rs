@@ -23,7 +23,8 @@ pub(super) const UNDER_WAY: &str = "SELECT s.shift, pg_snapshot_xmax(pg_current_
       ARRAY(SELECT t.transactionid::text::int8 FROM pg_locks w JOIN pg_locks t \
         ON t.virtualtransaction = w.virtualtransaction AND t.locktype = 'transactionid' AND t.mode = 'ExclusiveLock' \
         WHERE w.locktype = 'advisory' AND w.classid = $1::int8 AND w.objid = $2::int8 AND w.objsubid = 2 \
-          AND w.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())) \
+          AND w.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())), \
+      EXISTS (SELECT 1 FROM chat_running) \
     FROM chat_state s WHERE s.id = 1";
 /// What happens after he left is none of his business, so only his own row counts then.
 pub(super) const CHANGED: &str = "SELECT mb.conversation_id, o.changed FROM chat_members mb \
@@ -71,13 +72,23 @@ impl PostgresStore {
     /// The newest position. What is read after it has at least everything that it says is there.
     async fn present(&self) -> Result<Position, Error> {
         let schema = self.database().shared.texts.schema();
-        let query = statement(UNDER_WAY)
-            .bind(i64::from(WRITERS))
-            .bind(i64::from(writers_of(schema)));
-        let found = self.database().find(query, |cells| {
-            Ok((cells.uint()?, cells.uint()?, cells.take::<Vec<i64>>()?))
-        });
-        let (shift, next, writers) = found.await?.ok_or(Error::Broken("no state"))?;
+        let look = async || {
+            let query = statement(UNDER_WAY)
+                .bind(i64::from(WRITERS))
+                .bind(i64::from(writers_of(schema)));
+            let found = self.database().find(query, |cells| {
+                let ids = (cells.uint()?, cells.uint()?, cells.take::<Vec<i64>>()?);
+                Ok((ids, cells.flag()?))
+            });
+            found.await?.ok_or(Error::Broken("no state"))
+        };
+        let (mut ids, is_running) = look().await?;
+        if !is_running {
+            // After a crash, and nobody has written yet: positions of before would be ahead of this one.
+            self.database().write(|_| Box::pin(async { Ok(()) })).await?;
+            (ids, _) = look().await?;
+        }
+        let (shift, next, writers) = ids;
         let oldest = writers
             .into_iter()
             .filter_map(|short| u64::try_from(short).ok())

@@ -13,12 +13,13 @@ pub struct OwnServer {
     programs: PathBuf,
     folder: TempDir,
     port: u16,
+    settings: Vec<String>,
     running: Option<Child>,
 }
 
 impl OwnServer {
-    /// Starts one; `None` where there are no server programs.
-    pub fn start() -> Option<Self> {
+    /// Starts one with these settings; `None` where there are no server programs.
+    pub fn start(settings: &[&str]) -> Option<Self> {
         let programs = programs()?;
         let folder = tempfile::tempdir().unwrap();
         if let Some((name, _)) = other_account() {
@@ -36,6 +37,7 @@ impl OwnServer {
             programs,
             folder,
             port,
+            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
             running: None,
         };
         server.again();
@@ -63,6 +65,7 @@ impl OwnServer {
             .arg(self.folder.path().join("data"))
             .args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1"])
             .args(["-c", "unix_socket_directories=", "-c", "fsync=on"])
+            .args(self.settings.iter().flat_map(|setting| ["-c", setting]))
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
