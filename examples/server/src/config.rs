@@ -6,16 +6,43 @@ use std::path::{Path, PathBuf};
 use chat_adapters::postgres::SchemaName;
 use chat_adapters::webhook::{Webhook, WebhookSecret};
 use chat_core::origin::OriginPolicy;
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 
-/// The environment variables as they are. Each has a default that needs nothing installed; an empty one counts as
-/// absent.
-#[derive(Parser, Clone, Default)]
+/// The command line: without a command, the server.
+#[derive(Parser, Debug)]
 #[command(
     name = "chat-server",
     version,
     about = "A chat server: REST, Socket.IO, WebSocket and a web page"
 )]
+pub struct CommandLine {
+    /// The settings.
+    #[command(flatten)]
+    pub environment: Environment,
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub task: Option<Task>,
+}
+
+/// Work on a store that no server is using.
+#[derive(Subcommand, Debug, Clone)]
+pub enum Task {
+    /// Copy everything from one store into another, empty one; stop the servers first
+    Copy {
+        /// The store to read: sqlite, postgres or mongodb, where the other settings say it is
+        #[arg(long)]
+        from: String,
+        /// The store to fill: sqlite, postgres or mongodb
+        #[arg(long)]
+        to: String,
+    },
+    /// Count everything in the store anew and tell where its summaries say something else
+    Verify,
+}
+
+/// The environment variables as they are. Each has a default that needs nothing installed; an empty one counts as
+/// absent.
+#[derive(Args, Clone, Default)]
 pub struct Environment {
     /// Address to listen on [default: 127.0.0.1]
     #[arg(long, env = "HOST", hide_env_values = true)]

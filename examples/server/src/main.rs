@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use chat_server::{Environment, Metrics, Settings, Wired, app, serve, stop_signal};
+use chat_server::{CommandLine, Metrics, Settings, Wired, app, serve, stop_signal, upkeep};
 use clap::Parser as _;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -13,7 +13,8 @@ use tracing_subscriber::EnvFilter;
 const CANNOT_START: u8 = 2;
 
 fn main() -> ExitCode {
-    let settings = match Settings::read(&Environment::parse()) {
+    let CommandLine { environment, task } = CommandLine::parse();
+    let settings = match Settings::read(&environment) {
         Ok(settings) => settings,
         Err(error) => return cannot_start(&error.to_string()),
     };
@@ -30,7 +31,14 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return cannot_start(&format!("the runtime cannot be started: {error}")),
     };
-    let code = runtime.block_on(run(settings));
+    let code = runtime.block_on(async {
+        match task {
+            Some(task) => upkeep(&task, &environment)
+                .await
+                .unwrap_or_else(|line| cannot_start(&line)),
+            None => run(settings).await,
+        }
+    });
     // Tasks that hang must not keep a stopped server alive.
     runtime.shutdown_timeout(std::time::Duration::from_millis(500));
     code

@@ -6,21 +6,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use chat_adapters::media_fs::FsMediaStore;
-use chat_adapters::mongodb::{MongoConfig, MongoStore, OpenError};
-use chat_adapters::postgres::{PostgresConfig, PostgresStore};
 use chat_adapters::socketio::{SocketIoConfig, SocketIoGateway};
-use chat_adapters::sqlite::SqliteStore;
 use chat_adapters::websocket::{WebSocketConfig, WebSocketGateway};
 use chat_axum::{AccountData, Accounts, ChatApi, InvalidKey, JwtAuthenticator, JwtKey};
 use chat_core::ChatEngine;
-use chat_core::memory::MemoryStore;
 use chat_core::origin::OriginPolicy;
 use chat_core::port::Authenticator;
-use chat_core::store::{AccountStore, Store};
 use chat_core::time::{Clock, SystemClock};
 
-use crate::config::{SettingError, Settings, StoreSetting};
+use crate::config::{SettingError, Settings};
 use crate::metrics::Metrics;
+use crate::storage::{Storage, chain};
 use crate::{cors, health, secret, web};
 
 /// Where the REST API is mounted.
@@ -39,81 +35,6 @@ pub struct Wired {
     storage: Storage,
 }
 
-/// An open store, by what it needs at the end. A further backend is a further arm here and in [`StoreSetting`].
-#[derive(Debug, Clone)]
-enum Storage {
-    Sqlite(SqliteStore),
-    Postgres(PostgresStore),
-    Mongodb(MongoStore),
-    Memory(MemoryStore),
-}
-
-impl Storage {
-    async fn open(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Self, SettingError> {
-        match &settings.store {
-            StoreSetting::Sqlite => {
-                let file = settings.data_dir.join("chat.db");
-                let store = SqliteStore::from_path(file, Arc::clone(clock))
-                    .await
-                    .map_err(|error| {
-                        SettingError::new("CHAT_DATA_DIR", format!("chat.db in it: {}", chain(&error)))
-                    })?;
-                Ok(Self::Sqlite(store))
-            }
-            StoreSetting::Postgres { url, schema } => {
-                let config = PostgresConfig::default()
-                    .with_schema(schema.clone())
-                    .with_migrate(true);
-                let store = PostgresStore::connect(url, config, Arc::clone(clock))
-                    .await
-                    .map_err(|error| SettingError::new("DATABASE_URL", chain(&error)))?;
-                Ok(Self::Postgres(store))
-            }
-            StoreSetting::Mongodb { url, prefix } => {
-                let config = MongoConfig::default()
-                    .with_prefix(prefix.clone())
-                    .with_setup(true);
-                let store = MongoStore::connect(url, config, Arc::clone(clock))
-                    .await
-                    .map_err(|error| match error {
-                        OpenError::Prefix => SettingError::new("CHAT_MONGODB_PREFIX", error.to_string()),
-                        // What the driver says of a URL or a server may name more than a log should have.
-                        error => SettingError::new("MONGODB_URL", error.to_string()),
-                    })?;
-                Ok(Self::Mongodb(store))
-            }
-            StoreSetting::Memory => Ok(Self::Memory(MemoryStore::new(Arc::clone(clock)))),
-        }
-    }
-
-    fn store(&self) -> Arc<dyn Store> {
-        match self {
-            Self::Sqlite(store) => Arc::new(store.clone()),
-            Self::Postgres(store) => Arc::new(store.clone()),
-            Self::Mongodb(store) => Arc::new(store.clone()),
-            Self::Memory(store) => Arc::new(store.clone()),
-        }
-    }
-
-    fn accounts(&self) -> Arc<dyn AccountStore> {
-        match self {
-            Self::Sqlite(store) => Arc::new(store.clone()),
-            Self::Postgres(store) => Arc::new(store.clone()),
-            Self::Mongodb(store) => Arc::new(store.clone()),
-            Self::Memory(store) => Arc::new(store.clone()),
-        }
-    }
-
-    async fn close(&self) {
-        match self {
-            Self::Sqlite(store) => store.close().await,
-            Self::Postgres(store) => store.close().await,
-            Self::Mongodb(store) => store.close().await,
-            Self::Memory(_) => {}
-        }
-    }
-}
-
 impl Wired {
     /// Opens what the settings name and builds the engine.
     ///
@@ -127,7 +48,7 @@ impl Wired {
             None => secret::kept(&settings.data_dir)?,
         };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let storage = Storage::open(settings, &clock).await?;
+        let storage = Storage::open(&settings.store, &settings.data_dir, &clock).await?;
         let media = FsMediaStore::open(&settings.media_dir)
             .await
             .map_err(|error| SettingError::new("CHAT_MEDIA_URL", chain(&error)))?;
@@ -210,16 +131,4 @@ fn make_folder(variable: &'static str, folder: &Path) -> Result<(), SettingError
     builder
         .create(folder)
         .map_err(|error| SettingError::new(variable, format!("the folder cannot be made: {error}")))
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }

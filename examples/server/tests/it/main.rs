@@ -12,4 +12,5 @@ mod crash;
 mod pages;
 mod process;
 mod stop;
+mod upkeep;
 mod wire;

@@ -58,6 +58,14 @@ pub(crate) async fn refused(variables: &[(&str, &str)]) -> Output {
         .unwrap()
 }
 
+/// Something else than serving, to its end.
+pub(crate) async fn run(data: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+    timeout(LONG, command(data, variables).args(arguments).output())
+        .await
+        .unwrap()
+        .unwrap()
+}
+
 impl Server {
     /// Sends a signal by name.
     pub(crate) fn signal(&self, name: &str) {
