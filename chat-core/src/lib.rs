@@ -41,7 +41,8 @@
 //! # Where things are
 //! - [`command`], [`view`], [`event`]: what is asked, what is answered, what happened.
 //! - [`access`]: the rules, each in one function: who may see what, who may do what.
-//! - [`store`]: the storage port; [`port`]: all others. [`memory`]: the reference store.
+//! - [`store`]: the storage port; [`port`]: all others. [`memory`]: the reference store. [`archive`]: copying a store and
+//!   counting it anew.
 //! - [`live`]: sessions and their bounded queues, for gateways.
 //!
 //! # Features
