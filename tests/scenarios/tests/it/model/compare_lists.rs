@@ -37,7 +37,9 @@ pub(super) async fn whole<T>(
 }
 
 pub(super) async fn compare_lists(model: &Model, viewer: User, actor: &Actor, rng: &mut Rng) -> Verdict {
-    compare_search(model, viewer, actor, rng).await?;
+    if !model.chats.is_empty() {
+        compare_search(model, viewer, actor, rng).await?;
+    }
     let shown = |lines: Vec<(&Chat, &Line)>| -> Value {
         let lines = lines.into_iter();
         lines

@@ -197,7 +197,8 @@ impl Game {
         self.log.push(format!("{} s go by", millis / 1000));
         self.world.advance(Duration::from_millis(millis));
         self.model.now = self.world.engine.now().as_millis();
-        self.send_due().await
+        self.send_due().await?;
+        self.purge().await
     }
 
     /// The user as the engine names him.

@@ -78,8 +78,7 @@ impl Game {
             107..=111 => self.schedule(rng, user, c).await,
             112 => self.change_plan(rng, user).await,
             113 => self.cancel_plan(rng, user).await,
-            114 => self.set_retention(rng, c).await,
-            115 => self.purge().await,
+            114..=115 => self.set_retention(rng, c).await,
             116 => self.pin(rng, user, c).await,
             117 => self.forward(rng, user, c).await,
             _ => {

@@ -18,11 +18,13 @@ impl Game {
         let wanted = wanted.or(rng.once_in(2).then_some(Retention::Forever));
         self.model.chats[c].retention = time.map(|time| time as i64);
         let id = self.model.chats[c].id;
-        told("retention", self.world.engine.set_retention(id, wanted).await)
+        told("retention", self.world.engine.set_retention(id, wanted).await)?;
+        self.purge().await
     }
 
-    pub(super) async fn purge(&mut self) -> Verdict {
-        self.log.push("old messages are purged".to_owned());
+    /// Purges what is due, whenever something may have become due: else the engine's own clockwork does it, at a time
+    /// that no seed decides.
+    pub(in crate::model) async fn purge(&mut self) -> Verdict {
         self.model.purge();
         told("purge", self.world.engine.sweep_retention().await).map(drop)
     }
