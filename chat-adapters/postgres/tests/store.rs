@@ -575,6 +575,39 @@ async fn it_works_without_prepared_statements() {
     assert_eq!(kept.get::<i64, _>(0), 0);
 }
 
+/// `CHAT_TEST_POOLER_URL` names a pooler in front of the test server that hands connections on after every transaction.
+#[tokio::test]
+async fn it_works_behind_a_pooler_that_hands_connections_on() {
+    let pooler = std::env::var("CHAT_TEST_POOLER_URL").ok();
+    let Some(pooler) = opened(pooler.filter(|url| !url.is_empty()), "pooler", "pooler") else {
+        return;
+    };
+    // The schema is dropped past the pooler.
+    let (_guard, config) = space(&url_or_return!("pooler"));
+    let config = config.with_prepared(false);
+    let store = PostgresStore::connect(&pooler, config, Arc::new(SystemClock))
+        .await
+        .unwrap();
+    let (id, users) = group(&store, 5).await;
+    let writers = (0..20).map(|writer| {
+        let (store, sender) = (store.clone(), users[writer % 5].clone());
+        async move {
+            for n in 0..10 {
+                let sent = send(id, &sender, "hello there", &format!("{writer}-{n}"));
+                store.commit(&[sent]).await.unwrap().remove(0).unwrap();
+                let found = store.conversations(&[id]).await.unwrap();
+                assert_eq!(found.len(), 1);
+            }
+        }
+    });
+    join_all(writers).await;
+    assert_eq!(store.conversations(&[id]).await.unwrap()[0].last_seq, 200);
+    let position = store.sync_position().await.unwrap();
+    let changed = store.changed_conversations(&users[0], position, 5).await.unwrap();
+    assert!(changed.ids.is_empty());
+    store.close().await;
+}
+
 /// Another cluster has other transaction ids: numbers go on rising, and a new epoch begins.
 #[tokio::test]
 async fn a_dump_restored_elsewhere_begins_a_new_epoch() {

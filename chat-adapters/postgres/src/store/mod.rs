@@ -125,7 +125,7 @@ impl PostgresStore {
         }
         let mut options = PgConnectOptions::from_str(url)?
             .application_name("chat")
-            .statement_cache_capacity(STATEMENT_CACHE)
+            .statement_cache_capacity(if config.prepared { STATEMENT_CACHE } else { 0 })
             // Statements are ours and hold no data, but they are noise in a host's log.
             .disable_statement_logging();
         if config.prepared {
