@@ -50,14 +50,13 @@ mod tests {
     fn packets_have_their_protocol_form() {
         assert_eq!(connected("s"), r#"0{"sid":"s"}"#);
         let data = json!({"code": "c"});
-        assert_eq!(
-            refused("/", "m", &data),
-            r#"4{"data":{"code":"c"},"message":"m"}"#
-        );
-        assert_eq!(
-            refused("/admin", "m", &data),
-            r#"4/admin,{"data":{"code":"c"},"message":"m"}"#
-        );
+        // The order of an object's fields says nothing, and depends on what else is built in.
+        let body = json!({"message": "m", "data": {"code": "c"}});
+        for (namespace, prefix) in [("/", "4"), ("/admin", "4/admin,")] {
+            let packet = refused(namespace, "m", &data);
+            let found: Value = serde_json::from_str(packet.strip_prefix(prefix).unwrap()).unwrap();
+            assert_eq!(found, body);
+        }
         let payload = Arc::from(serde_json::value::to_raw_value(&json!({"a": 1})).unwrap());
         let wire = WireEvent {
             name: "ready",

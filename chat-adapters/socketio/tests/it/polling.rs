@@ -27,10 +27,12 @@ async fn polling_works_from_connect_to_event() {
     let mut bob = Client::connect(&server, "bob").await;
     let command = r#"421["set_foreground",{"foreground":true}]"#;
     assert_eq!(polling.post(&format!("{command}\u{1e}{command}")).await, 200);
-    assert_eq!(
-        polling.packets(2).await,
-        [r#"431[{"data":{},"ok":true}]"#, r#"431[{"data":{},"ok":true}]"#]
-    );
+    let answers = polling.packets(2).await;
+    for answer in &answers {
+        let body: serde_json::Value = serde_json::from_str(answer.strip_prefix("431").unwrap()).unwrap();
+        assert_eq!(body, serde_json::json!([{"ok": true, "data": {}}]));
+    }
+    assert_eq!(answers.len(), 2);
     for number in 0..500 {
         server.push("ada", number, 1_000).await;
         if number % 50 == 49 {
