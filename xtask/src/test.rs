@@ -209,14 +209,15 @@ fn over_the_wire(
     if !options.browser {
         let files = scripts(&wire, ".test.mjs", options.wire.as_deref())?;
         let mut stores = vec!["sqlite", "memory"];
-        stores.extend(backends.postgres.iter().map(|_| "postgres"));
+        stores.extend(backends.names());
         for store in stores {
             let schema = format!("chat_wire_{}", std::process::id());
-            let settings = match &backends.postgres {
-                Some(postgres) if store == "postgres" => vec![
+            let settings = match (store, &backends.postgres, &backends.mongodb) {
+                ("postgres", Some(postgres), _) => vec![
                     ("DATABASE_URL", postgres.url.clone()),
                     ("CHAT_DATABASE_SCHEMA", schema.clone()),
                 ],
+                ("mongodb", _, Some(mongodb)) => vec![("MONGODB_URL", mongodb.database(&schema))],
                 _ => Vec::new(),
             };
             let tally = match ChatServer::start(server, store, &settings) {
@@ -226,8 +227,14 @@ fn over_the_wire(
                     Tally::FAILED
                 }
             };
-            if let (Some(postgres), false) = (&backends.postgres, settings.is_empty()) {
-                postgres.drop_schema(&schema);
+            match (store, &backends.postgres, &backends.mongodb) {
+                ("postgres", Some(postgres), _) => postgres.drop_schema(&schema),
+                ("mongodb", _, Some(mongodb)) if !mongodb.is_ours() => {
+                    println!(
+                        "the database {schema} on the server of MONGODB_URL stays; drop it when you like"
+                    );
+                }
+                _ => {}
             }
             report.add(format!("wire scenarios on {store}"), tally);
         }

@@ -68,6 +68,19 @@ impl MongoServer {
         })
     }
 
+    /// The URL of a database on it.
+    pub(crate) fn database(&self, name: &str) -> String {
+        let (server, options) = self.url.split_once('?').unwrap_or((&self.url, ""));
+        let (scheme, rest) = server.split_once("://").unwrap_or(("mongodb", server));
+        let hosts = rest.split('/').next().unwrap_or_default();
+        let options = if options.is_empty() {
+            String::new()
+        } else {
+            format!("?{options}")
+        };
+        format!("{scheme}://{hosts}/{name}{options}")
+    }
+
     /// Whether we started it.
     pub(crate) const fn is_ours(&self) -> bool {
         self.group.is_some()
@@ -109,5 +122,25 @@ fn program() -> Result<PathBuf, Missing> {
         _ => Err(missing(
             "pip could not install it; run the tests once while online",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MongoServer;
+
+    #[test]
+    fn a_database_goes_into_the_url() {
+        let named = |url: &str| {
+            let server = MongoServer {
+                group: None,
+                url: url.to_owned(),
+                program: None,
+            };
+            server.database("x")
+        };
+        assert_eq!(named("mongodb://127.0.0.1:1/"), "mongodb://127.0.0.1:1/x");
+        assert_eq!(named("mongodb://a,b/chat?w=1"), "mongodb://a,b/x?w=1");
+        assert_eq!(named("mongodb://u:p@a"), "mongodb://u:p@a/x");
     }
 }

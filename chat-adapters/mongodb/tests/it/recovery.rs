@@ -1,7 +1,5 @@
 //! Writers that end in the middle, late ones, and several at once.
 
-use std::time::Duration;
-
 use chat_conformance::fixtures::{Room, at, people, user};
 use chat_core::error::BackendErrorKind;
 use chat_core::store::{
@@ -99,9 +97,8 @@ async fn a_late_writer_changes_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_share_a_conversation_without_gaps() {
     let space = there_or_return!(space().await, "nodes");
-    let config = MongoConfig::default().with_patience(Duration::from_secs(60));
-    let first = on(&space.database, config.clone()).await;
-    let second = on(&space.database, config).await;
+    let first = on(&space.database, MongoConfig::default()).await;
+    let second = on(&space.database, MongoConfig::default()).await;
     let (id, users) = group(&first, 2).await;
     let sends = (0..60).map(|n| {
         let store = if n % 2 == 0 { &first } else { &second };

@@ -45,7 +45,7 @@ impl OwnServer {
 
     /// Starts it with the data it has, and waits until it listens.
     pub(crate) fn again(&mut self) {
-        let mut child = Command::new(&self.program)
+        let child = Command::new(&self.program)
             .args(["--host", "127.0.0.1", "--log-level", "ERROR", "--sync-on-commit"])
             .args(["--port", &self.port.to_string()])
             .arg("--storage-path")
@@ -55,6 +55,8 @@ impl OwnServer {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        // Known before it is waited for: it ends with this also when it never listens.
+        let child = self.running.insert(child);
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(child.try_wait().unwrap().is_none(), "the server ended by itself");
@@ -64,7 +66,6 @@ impl OwnServer {
             );
             std::thread::sleep(Duration::from_millis(50));
         }
-        self.running = Some(child);
     }
 }
 

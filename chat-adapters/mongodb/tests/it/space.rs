@@ -33,7 +33,9 @@ impl Drop for Space {
 
 pub(crate) async fn options(url: &str) -> ClientOptions {
     let mut options = ClientOptions::parse(url).await.unwrap();
-    options.server_selection_timeout = Some(Duration::from_secs(5));
+    // On a busy machine an answer may take its time; what a case waits for is the answer.
+    options.server_selection_timeout = Some(Duration::from_secs(60));
+    options.connect_timeout = Some(Duration::from_secs(60));
     options
 }
 
@@ -59,7 +61,8 @@ pub(crate) async fn space() -> Option<Space> {
 
 /// A store in a database, with what it needs made.
 pub(crate) async fn on(database: &Database, config: MongoConfig) -> MongoStore {
-    MongoStore::open(database, config.with_setup(true), Arc::new(SystemClock))
+    let config = config.with_setup(true).with_patience(Duration::from_secs(60));
+    MongoStore::open(database, config, Arc::new(SystemClock))
         .await
         .unwrap()
 }

@@ -46,6 +46,14 @@ macro_rules! for_each_store {
                 }
             })*
         }
+        mod mongodb {
+            $(#[tokio::test]
+            async fn $case() {
+                if let Some(world) = crate::world::World::mongodb().await {
+                    super::$case(world).await;
+                }
+            })*
+        }
     };
 }
 
@@ -84,6 +92,14 @@ impl World {
     /// `None` when no server was named; then the case is skipped, or fails where `CHAT_REQUIRE` names `postgres`.
     pub(crate) async fn postgres() -> Option<Self> {
         let space = crate::postgres::Space::new()?;
+        let clock = Arc::new(ManualClock::default());
+        let store = space.open(Arc::clone(&clock) as Arc<dyn Clock>).await;
+        Some(Self::on(Arc::new(store), clock, Some(Box::new(space))))
+    }
+
+    /// The same for `mongodb`.
+    pub(crate) async fn mongodb() -> Option<Self> {
+        let space = crate::mongodb::Space::new().await?;
         let clock = Arc::new(ManualClock::default());
         let store = space.open(Arc::clone(&clock) as Arc<dyn Clock>).await;
         Some(Self::on(Arc::new(store), clock, Some(Box::new(space))))
