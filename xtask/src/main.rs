@@ -6,6 +6,7 @@ mod ci;
 mod conformance;
 mod docs_check;
 mod process;
+mod protocol;
 mod servers;
 mod tally;
 mod test;
@@ -34,6 +35,12 @@ enum Task {
     Ci(TestOptions),
     /// Checks the documents against the code and the tests
     Docs,
+    /// Runs the official Engine.IO and Socket.IO test suites: all of their 24 and 32 cases pass
+    Protocol {
+        /// Where `engine.io/test-suite.js` and `socket.io/test-suite.js` lie, or the two projects they are from
+        #[arg(long, value_name = "FOLDER", env = "CHAT_PROTOCOL_SUITES")]
+        suites: PathBuf,
+    },
 }
 
 #[derive(Debug, Clone, Default, Args)]
@@ -64,6 +71,7 @@ fn run(task: Task) -> Result<bool, Failure> {
         Task::Test(options) => test::run(&options),
         Task::Ci(options) => ci::run(&options),
         Task::Docs => docs_check::run(),
+        Task::Protocol { suites } => protocol::run(&suites),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::process::run_shown;
 use crate::servers::{ChatServer, MongoServer, PostgresServer};
 use crate::tally::Tally;
 use crate::tools::{self, Missing};
-use crate::{Failure, TestOptions, root};
+use crate::{Failure, TestOptions, protocol, root};
 
 /// Building from nothing is slow on two cores; a run that hangs still ends.
 const RUST_LIMIT: Duration = Duration::from_secs(45 * 60);
@@ -232,9 +232,26 @@ fn over_the_wire(
             report.add(format!("wire scenarios on {store}"), tally);
         }
     }
+    if options.wire.is_none() && !options.browser {
+        protocol_suites(report)?;
+    }
     if options.wire.is_none() {
         report.add("page without a browser", page_tests(&node)?);
         in_a_browser(options, &node, server, report)?;
+    }
+    Ok(())
+}
+
+/// The official protocol suites, where somebody says that he has them. What they look at is tested without them as well,
+/// in `chat-adapters/socketio/tests`.
+fn protocol_suites(report: &mut Report) -> Result<(), Failure> {
+    match std::env::var_os("CHAT_PROTOCOL_SUITES") {
+        None => println!("\nCHAT_PROTOCOL_SUITES names no folder: the official protocol suites were not run"),
+        Some(suites) => {
+            for (name, tally) in protocol::tallies(Path::new(&suites))? {
+                report.add(name, tally);
+            }
+        }
     }
     Ok(())
 }

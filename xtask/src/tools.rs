@@ -161,15 +161,20 @@ fn home_cargo() -> Option<PathBuf> {
 
 /// Builds a program of the workspace and says where it is.
 pub(crate) fn build_program(package: &str) -> Result<PathBuf, Failure> {
-    println!("\n> cargo build --package {package}");
+    build(package, package, &[])
+}
+
+/// Builds an example of a package and says where it is.
+pub(crate) fn build_example(package: &str, example: &str) -> Result<PathBuf, Failure> {
+    build(package, example, &["--example", example])
+}
+
+fn build(package: &str, target: &str, which: &[&str]) -> Result<PathBuf, Failure> {
+    println!("\n> cargo build --package {package} {}", which.join(" "));
     let output = cargo()
-        .args([
-            "build",
-            "--package",
-            package,
-            "--message-format",
-            "json-render-diagnostics",
-        ])
+        .args(["build", "--package", package])
+        .args(which)
+        .args(["--message-format", "json-render-diagnostics"])
         .current_dir(crate::root())
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
@@ -181,7 +186,7 @@ pub(crate) fn build_program(package: &str) -> Result<PathBuf, Failure> {
         .stdout
         .split(|byte| *byte == b'\n')
         .filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok())
-        .filter(|message| message.pointer("/target/name").and_then(|name| name.as_str()) == Some(package))
+        .filter(|message| message.pointer("/target/name").and_then(|name| name.as_str()) == Some(target))
         .find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
-        .ok_or_else(|| format!("{package} has no program").into())
+        .ok_or_else(|| format!("{package} has no program {target}").into())
 }

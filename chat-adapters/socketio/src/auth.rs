@@ -1,9 +1,5 @@
-use std::net::SocketAddr;
-
-use axum::extract::ConnectInfo;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use chat_core::live::ConnectFrom;
 use chat_core::port::Credentials;
 use serde::Deserialize;
 
@@ -35,19 +31,6 @@ pub(crate) fn credentials(request: &Parts, handshake: Option<&str>) -> Credentia
     }
 }
 
-/// Where a request comes from: what the host put into its extensions, as it knows its proxies, else the socket's peer.
-pub(crate) fn connect_from(request: &Parts) -> ConnectFrom {
-    if let Some(from) = request.extensions.get::<ConnectFrom>() {
-        return *from;
-    }
-    ConnectFrom {
-        address: request
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|ConnectInfo(address)| address.ip()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use axum::http::Request;
@@ -71,19 +54,5 @@ mod tests {
         assert_eq!(token(Some(r#"{"token":7}"#)).as_deref(), Some("header"));
         assert_eq!(token(None).as_deref(), Some("header"));
         assert_eq!(credentials(&parts, None).header("cookie"), Some("sid=1"));
-    }
-
-    #[test]
-    fn the_host_knows_better_where_it_comes_from() {
-        let mut parts = parts(&[]);
-        assert_eq!(connect_from(&parts).address, None);
-        parts
-            .extensions
-            .insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 1], 5))));
-        assert_eq!(connect_from(&parts).address, Some([10, 0, 0, 1].into()));
-        parts.extensions.insert(ConnectFrom {
-            address: Some([192, 0, 2, 7].into()),
-        });
-        assert_eq!(connect_from(&parts).address, Some([192, 0, 2, 7].into()));
     }
 }

@@ -1,47 +1,26 @@
-//! One connection's commands, one after the other.
+//! A command of a client, from its event to its answer.
 
 use std::panic::AssertUnwindSafe;
 
 use chat_core::error::{ChatError, ChatResult, ErrorCode};
 use chat_core::live::Session;
-use engineioxide::DisconnectReason;
 use futures::FutureExt;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::sync::mpsc;
 
-use crate::connection::{Client, Inbound};
-use crate::error::{Undeliverable, ack};
-use crate::gateway::Shared;
-use crate::{packet, pump};
+use crate::protocol::Event;
 
-/// Works off what the client asks, in its order, until the connection takes no more; then the session is over.
-pub(crate) async fn work(
-    shared: std::sync::Arc<Shared>,
-    session: Session,
-    client: Client,
-    mut waiting: mpsc::Receiver<Inbound>,
-) {
-    let mut number = 0_u64;
-    while let Some(inbound) = waiting.recv().await {
-        client.data.dequeued(&inbound);
-        number += 1;
-        let result = AssertUnwindSafe(execute(&session, &inbound))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Err(ChatError::new(ErrorCode::Internal, "an internal error")));
-        let answer = ack(result, || format!("{}-{number}", session.id()));
-        let Some(id) = inbound.ack else { continue };
-        // Commands that were taken are carried out even when nobody is there to hear of it.
-        match pump::send(&client, packet::ack(id, &answer), shared.config.write_timeout).await {
-            Ok(()) | Err(Undeliverable::Gone) => {}
-            Err(Undeliverable::Stalled) => client.close(DisconnectReason::TransportError),
-        }
-    }
+/// Carries out what an event asks for.
+pub(crate) async fn execute(session: &Session, event: &Event) -> ChatResult<Value> {
+    AssertUnwindSafe(run(session, event))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err(ChatError::new(ErrorCode::Internal, "an internal error")))
 }
 
-async fn execute(session: &Session, inbound: &Inbound) -> ChatResult<Value> {
-    match read(&inbound.text, inbound.binary) {
+async fn run(session: &Session, event: &Event) -> ChatResult<Value> {
+    let arguments = &event.arguments;
+    match read(arguments.text.as_str(), !arguments.binary.is_empty()) {
         Ok((name, payload)) => session.execute(&name, payload).await,
         Err(refusal) => {
             // What cannot be read is asked as a command that nobody knows, so that junk costs what commands cost.

@@ -1,15 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod auth;
+mod chat;
 mod commands;
 mod config;
-mod connection;
 mod error;
 mod gateway;
-mod handler;
-mod packet;
-mod pump;
-mod upgrade;
+#[doc(hidden)]
+pub mod protocol;
 
 pub use config::SocketIoConfig;
 pub use gateway::SocketIoGateway;

@@ -1,12 +1,9 @@
 //! A chat server.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::time::Duration;
 
-use super::{free_port, secret};
+use super::{free_port, secret, wait_until_listening};
 use crate::Failure;
 use crate::process::{Group, temporary_folder};
 
@@ -52,20 +49,8 @@ impl ChatServer {
             command.env("RUST_LOG", "error");
         }
         let mut group = Group::start(&mut command)?;
-        let (ready, is_ready) = mpsc::channel();
-        if let Some(stdout) = group.child().stdout.take() {
-            std::thread::spawn(move || {
-                for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                    if line.contains("listening on ") {
-                        // Nobody waits for a second one.
-                        let _sent = ready.send(());
-                    }
-                }
-            });
-        }
-        is_ready
-            .recv_timeout(Duration::from_secs(30))
-            .map_err(|_| format!("the chat server on {store} did not say that it listens"))?;
+        wait_until_listening(&mut group)
+            .map_err(|failure| format!("the chat server on {store}: {failure}"))?;
         Ok(Self {
             _group: group,
             url: format!("http://127.0.0.1:{port}"),

@@ -1,5 +1,7 @@
 //! Polling by plain HTTP, one connection per request.
 
+use std::net::SocketAddr;
+
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -19,11 +21,21 @@ pub(crate) async fn request(
     headers: &[(&str, &str)],
     body: &str,
 ) -> (u16, String) {
-    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let target = format!("/socket.io/?EIO=4&transport=polling{query}");
+    ask(server.address, method, &target, headers, body).await
+}
+
+/// Status and body of the answer of any path.
+pub(crate) async fn ask(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
     let mut head = format!(
-        "{method} /socket.io/?EIO=4&transport=polling{query} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\
-         content-length: {}\r\n",
-        server.address,
+        "{method} {target} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n",
         body.len()
     );
     for (name, value) in headers {

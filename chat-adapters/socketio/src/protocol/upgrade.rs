@@ -6,6 +6,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -13,16 +14,14 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
+use engineioxide::handler::EngineIoHandler;
 use engineioxide::service::EngineIoService;
-use engineioxide::{DisconnectReason, TransportType};
+use engineioxide::{DisconnectReason, Socket, TransportType};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tower::Service;
-
-use crate::connection::Client;
-use crate::handler::Handler;
 
 /// Whether a request asks for a WebSocket.
 pub(crate) fn is_asked_for(request: &Request) -> bool {
@@ -50,9 +49,9 @@ pub(crate) fn is_asked_for(request: &Request) -> bool {
 }
 
 /// Takes a connection over and hands it to the transport. `polling` is the connection that is to be upgraded.
-pub(crate) fn accept(
-    mut transport: EngineIoService<Handler>,
-    polling: Option<Client>,
+pub(crate) fn accept<H: EngineIoHandler>(
+    mut transport: EngineIoService<H>,
+    polling: Option<Arc<Socket<H::Data>>>,
     patience: Duration,
     mut request: Request,
 ) -> Response {
@@ -91,17 +90,17 @@ fn accept_key(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// A stream that fails, for reading too, once nothing could be written for `patience`.
-struct Stream<S> {
+struct Stream<S, D: Default + Send + Sync + 'static> {
     inner: S,
     patience: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
     given_up: bool,
     reader: Option<Waker>,
     /// An upgrade that fails half-way would leave its connection neither polling nor upgraded: it is closed then.
-    polling: Option<Client>,
+    polling: Option<Arc<Socket<D>>>,
 }
 
-impl<S> Stream<S> {
+impl<S, D: Default + Send + Sync + 'static> Stream<S, D> {
     fn guard<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if result.is_ready() {
             self.waiting = None;
@@ -122,7 +121,7 @@ fn given_up() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the client took nothing for too long")
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
+impl<S: AsyncRead + Unpin, D: Default + Send + Sync + 'static> AsyncRead for Stream<S, D> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.given_up {
@@ -136,7 +135,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stream<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Stream<S> {
+impl<S: AsyncWrite + Unpin, D: Default + Send + Sync + 'static> AsyncWrite for Stream<S, D> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if this.given_up {
@@ -162,7 +161,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stream<S> {
     }
 }
 
-impl<S> Drop for Stream<S> {
+impl<S, D: Default + Send + Sync + 'static> Drop for Stream<S, D> {
     fn drop(&mut self) {
         if let Some(client) = self.polling.take()
             && client.transport_type() == TransportType::Polling
@@ -178,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    fn stream<S>(inner: S) -> Stream<S> {
+    fn stream<S>(inner: S) -> Stream<S, ()> {
         Stream {
             inner,
             patience: Duration::from_millis(50),

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use chat_core::live::{EndReason, Outbound, OutboundItem};
 use engineioxide::{DisconnectReason, TransportType};
-use serde_json::json;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::connection::Client;
-use crate::error::Undeliverable;
-use crate::gateway::Shared;
-use crate::packet;
+use super::connection::Client;
+use super::handler::Shared;
+use super::packet::Packet;
+use super::service::{Ending, Events, Item, Service};
 
 /// Packets the transport buffers for one client. Small: what waits shall wait in the session's own queue, which
 /// counts bytes and ends the session when it is full.
@@ -25,8 +23,17 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// How long the last packets may take.
 const FAREWELL: Duration = Duration::from_secs(3);
 
+/// A packet that could not be handed to the transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Undeliverable {
+    /// The connection is closed.
+    Gone,
+    /// The client took nothing for too long.
+    Stalled,
+}
+
 /// Hands a packet to the transport, once there is room.
-pub(crate) async fn send(client: &Client, packet: String, patience: Duration) -> Result<(), Undeliverable> {
+pub(crate) async fn send(client: &Client, packet: Packet, patience: Duration) -> Result<(), Undeliverable> {
     let deadline = Instant::now() + patience;
     let mut packet = Some(packet);
     let mut pause = FIRST_PAUSE;
@@ -44,7 +51,7 @@ pub(crate) async fn send(client: &Client, packet: String, patience: Duration) ->
 }
 
 /// Hands a packet to the transport if there is room right now, also in the places that are kept free.
-pub(crate) fn send_now(client: &Client, packet: String) -> Result<(), Undeliverable> {
+pub(crate) fn send_now(client: &Client, packet: Packet) -> Result<(), Undeliverable> {
     match offer(client, &mut Some(packet), 0) {
         Ok(()) => Ok(()),
         Err(TrySendError::Closed(())) => Err(Undeliverable::Gone),
@@ -52,13 +59,13 @@ pub(crate) fn send_now(client: &Client, packet: String) -> Result<(), Undelivera
     }
 }
 
-fn offer(client: &Client, packet: &mut Option<String>, keep: usize) -> Result<(), TrySendError<()>> {
+fn offer(client: &Client, packet: &mut Option<Packet>, keep: usize) -> Result<(), TrySendError<()>> {
     let place = client.reserve()?;
     let kept = (0..keep)
         .map(|_| client.reserve())
         .collect::<Result<Vec<_>, _>>()?;
     if let Some(packet) = packet.take() {
-        place.emit(packet.into());
+        place.emit_many(packet.text.into(), packet.binary.into());
     }
     drop(kept);
     Ok(())
@@ -73,15 +80,22 @@ fn is_drained(client: &Client) -> bool {
 }
 
 /// Brings a session's events to its client until one of them goes.
-pub(crate) async fn run(shared: &Shared, mut outbound: Outbound, client: &Client, worker: JoinHandle<()>) {
-    let end = loop {
+pub(crate) async fn run<S: Service>(
+    shared: &Shared<S>,
+    namespace: &str,
+    mut events: S::Events,
+    client: &Client,
+    worker: JoinHandle<()>,
+) {
+    let ending = loop {
         let item = tokio::select! {
-            item = outbound.next() => item,
+            item = events.next() => item,
             () = client.closed() => return,
         };
         match item {
-            Some(OutboundItem::Event(event)) => {
-                match send(client, packet::event(&event), shared.config.write_timeout).await {
+            Some(Item::Event(arguments)) => {
+                let packet = Packet::event(namespace, arguments);
+                match send(client, packet, shared.config.write_timeout).await {
                     Ok(()) => {}
                     Err(Undeliverable::Gone) => return,
                     Err(Undeliverable::Stalled) => {
@@ -91,52 +105,38 @@ pub(crate) async fn run(shared: &Shared, mut outbound: Outbound, client: &Client
                     }
                 }
             }
-            Some(OutboundItem::End {
-                reason,
-                reconnect_after,
-            }) => break Some((reason, reconnect_after)),
+            Some(Item::End(ending)) => break Some(ending),
             None => break None,
         }
     };
-    client.data.close();
-    if let Some((reason, reconnect_after)) = end
-        && reason != EndReason::ClientGone
-    {
-        say_goodbye(shared, client, reason, reconnect_after, worker).await;
+    client.data.leave(namespace);
+    match ending {
+        Some(ending) => {
+            say_goodbye(shared, namespace, client, ending, worker).await;
+            client.close(DisconnectReason::ClosingServer);
+        }
+        None => shared.left(namespace, client),
     }
-    client.close(DisconnectReason::ClosingServer);
 }
 
-/// Tells the client why, lets the command that runs be answered, and waits until all is written.
-async fn say_goodbye(
-    shared: &Shared,
+/// Tells the client why, lets the event that runs be answered, and waits until all is written.
+async fn say_goodbye<S: Service>(
+    shared: &Shared<S>,
+    namespace: &str,
     client: &Client,
-    reason: EndReason,
-    reconnect_after: Option<Duration>,
+    ending: Ending,
     worker: JoinHandle<()>,
 ) {
-    let mut payload = json!({ "reason": reason.as_str() });
-    if let (Some(after), Some(members)) = (reconnect_after, payload.as_object_mut()) {
-        let after = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
-        members.insert("reconnect_after_ms".to_owned(), after.into());
-    }
-    if send(client, packet::own_event("session_ending", &payload), FAREWELL)
-        .await
-        .is_err()
-    {
+    let farewell = Packet::event(namespace, ending.farewell);
+    if send(client, farewell, FAREWELL).await.is_err() {
         return;
     }
-    // A command that hangs, or a worker that has failed, does not keep the connection.
-    if timeout(shared.engine.config().limits.command_deadline, worker)
-        .await
-        .is_err()
-    {
-        tracing::debug!("a command outlived its session");
+    // An event that hangs, or a worker that has failed, does not keep the connection.
+    if timeout(shared.last_event, worker).await.is_err() {
+        tracing::debug!("an event outlived its session");
     }
-    // The official client does not come back by itself after DISCONNECT: right when its login is over, wrong when
-    // the server restarts or the client was slow.
-    if matches!(reason, EndReason::TokenExpired | EndReason::Revoked)
-        && send(client, packet::DISCONNECT.to_owned(), FAREWELL)
+    if ending.is_final
+        && send(client, Packet::disconnect(namespace), FAREWELL)
             .await
             .is_err()
     {
