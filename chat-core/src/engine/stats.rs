@@ -6,12 +6,17 @@ use crate::command::ClientCommand;
 use crate::engine::{ChatEngine, RelayStats};
 use crate::error::ErrorCode;
 
-/// Counts since the engine was built. They only grow, but for `live_sessions`.
+/// Counts since the engine was built. They only grow, but for `live_sessions` and what waits for them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct EngineStats {
     /// Sessions that live here now.
     pub live_sessions: u64,
+    /// Events that wait in the queues of live sessions now. No queue holds more than
+    /// [`outbound_events`](crate::config::Limits::outbound_events).
+    pub waiting_events: u64,
+    /// Bytes of those. No queue holds more than [`outbound_bytes`](crate::config::Limits::outbound_bytes).
+    pub waiting_bytes: u64,
     /// Events put into the queues of live sessions.
     pub events_delivered: u64,
     /// Sessions that were ended because their queue was full.
@@ -139,8 +144,12 @@ impl ChatEngine {
     pub fn stats(&self) -> EngineStats {
         let inner = self.inner();
         let (events_delivered, lagged_sessions) = inner.live.deliveries();
+        let (waiting_events, waiting_bytes) = inner.live.waiting();
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         EngineStats {
-            live_sessions: u64::try_from(inner.live.count()).unwrap_or(u64::MAX),
+            live_sessions: count(inner.live.count()),
+            waiting_events: count(waiting_events),
+            waiting_bytes: count(waiting_bytes),
             events_delivered,
             lagged_sessions,
             commits: inner.counters.commits.load(Ordering::Relaxed),

@@ -113,6 +113,12 @@ impl Queue {
         self.changed.notify_one();
     }
 
+    /// How many events wait, and their bytes.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.waiting.len(), state.bytes)
+    }
+
     pub(crate) fn has_ended(&self) -> bool {
         self.lock().end.is_some()
     }
@@ -181,7 +187,13 @@ mod tests {
         let mut out = Outbound::new(Arc::clone(&queue));
         assert!(queue.push(&event("1")));
         assert!(queue.push(&event("2")));
+        assert_eq!(queue.waiting(), (2, 2 * event("1").bytes()));
         assert!(!queue.push(&event("3")));
+        assert_eq!(
+            queue.waiting(),
+            (0, 0),
+            "nothing is kept for who has to start over"
+        );
         assert!(matches!(
             out.next().await,
             Some(OutboundItem::End {

@@ -110,6 +110,17 @@ impl LiveSessions {
         )
     }
 
+    /// How many events wait for all sessions, and their bytes.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        let entries = self.entries();
+        entries
+            .iter()
+            .map(|entry| entry.queue.waiting())
+            .fold((0, 0), |(events, bytes), (more_events, more_bytes)| {
+                (events + more_events, bytes + more_bytes)
+            })
+    }
+
     /// How many sessions a user has here.
     #[must_use]
     pub fn count_of(&self, user: &UserId) -> usize {

@@ -74,6 +74,11 @@ impl Metrics {
         let stats = engine.stats();
         gauge!("process_start_time_seconds").set(self.started);
         gauge!("chat_live_sessions").set(u32::try_from(stats.live_sessions).map_or(f64::MAX, f64::from));
+        #[allow(clippy::cast_precision_loss, reason = "a gauge need not be exact beyond 2^53")]
+        {
+            gauge!("chat_waiting_events").set(stats.waiting_events as f64);
+            gauge!("chat_waiting_bytes").set(stats.waiting_bytes as f64);
+        }
         counter!("chat_events_delivered_total").absolute(stats.events_delivered);
         counter!("chat_lagged_sessions_total").absolute(stats.lagged_sessions);
         counter!("chat_commits_total", "outcome" => "ok").absolute(stats.commits);
@@ -107,6 +112,15 @@ fn describe() {
         "Start of the process, in seconds since 1970"
     );
     describe_gauge!("chat_live_sessions", "Live sessions of this process");
+    describe_gauge!(
+        "chat_waiting_events",
+        "Events that wait in the queues of live sessions"
+    );
+    describe_gauge!(
+        "chat_waiting_bytes",
+        Unit::Bytes,
+        "Bytes of the events that wait in the queues of live sessions"
+    );
     describe_counter!(
         "chat_events_delivered_total",
         "Events put into the queues of live sessions"

@@ -126,6 +126,14 @@ impl Client {
         }
     }
 
+    /// What comes next, after the events that were kept.
+    pub(crate) async fn got_event(&mut self) -> Got {
+        match self.events.pop_front() {
+            Some((name, payload)) => Got::Event(name, payload),
+            None => self.got().await,
+        }
+    }
+
     /// Sends an event with an ack id and returns that.
     pub(crate) async fn emit(&mut self, arguments: &Value) -> u32 {
         self.next += 1;

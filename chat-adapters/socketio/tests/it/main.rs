@@ -1,6 +1,7 @@
 //! The gateway over real sockets.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod burst;
 mod client;
 mod commands;
 mod connect;

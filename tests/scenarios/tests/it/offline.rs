@@ -3,17 +3,20 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use chat_core::Actor;
 use chat_core::command::{
     AddMembers, DeleteMessage, DeletionScope, EditMessage, Marks, SendMessage, SyncRequest,
 };
-use chat_core::config::{BlockedInGroup, HistoryForNewMembers};
+use chat_core::config::{BlockedInGroup, HistoryForNewMembers, Rate};
 use chat_core::error::ErrorCode;
+use chat_core::id::ConversationId;
 use chat_core::view::{SyncAnswer, SyncedMessage};
 
-use crate::world::{Chats, World, code};
+use crate::world::{Chats, World, code, whole_history};
 
 for_each_store!(
     a_backlog_comes_with_sync_once,
+    a_backlog_of_five_thousand_arrives_complete,
     more_than_fits_is_limited,
     an_entity_edited_often_comes_once,
     what_is_gone_comes_as_gone,
@@ -61,6 +64,71 @@ async fn a_backlog_comes_with_sync_once(world: World) {
         conversations: Some(HashMap::from([(direct, rev)])),
     };
     assert!(texts(&ben.sync(by_rev).await.unwrap()).is_empty());
+}
+
+/// Catches up from a token as a client does: pages of sync to the end, and history where sync says that it is limited.
+async fn catch_up(actor: &Actor, token: &str) -> Vec<(ConversationId, u64, String)> {
+    let (mut all, mut whole, mut token) = (Vec::new(), Vec::new(), token.to_owned());
+    loop {
+        let page = actor.sync(since(&token)).await.unwrap();
+        for entry in page.conversations {
+            let id = entry.conversation.id;
+            if entry.limited {
+                whole.push(id);
+            }
+            for message in entry.messages {
+                let SyncedMessage::Message(message) = message else {
+                    panic!("nothing was deleted");
+                };
+                all.push((id, message.seq, message.text.unwrap_or_default()));
+            }
+        }
+        token = page.token;
+        if !page.has_more {
+            break;
+        }
+    }
+    for id in whole {
+        let history = whole_history(actor, id).await.into_iter();
+        all.extend(history.map(|message| (id, message.seq, message.text.unwrap_or_default())));
+    }
+    all.sort();
+    // What came by sync comes by history as well.
+    all.dedup();
+    all
+}
+
+async fn a_backlog_of_five_thousand_arrives_complete(world: World) {
+    let world = world.with_config(|config| config.limits.commands = Rate::new(100_000, 6_000_000));
+    let [ada, ben, cem] = world.users(["ada", "ben", "cem"]).await;
+    let places = [
+        ada.direct_with(&ben).await.id,
+        ada.group_of("First", &[&ben, &cem]).await.id,
+        ada.group_of("Second", &[&ben, &cem]).await.id,
+    ];
+    let start = ben.sync(SyncRequest::default()).await.unwrap();
+    let mut sent = Vec::new();
+    for round in 0..50 {
+        // Many at a time, most of them in one place: more than a page of sync in each, far more in one.
+        let sends = (0..100).map(|n| {
+            let place = places[if n < 80 { 0 } else { n % 3 }];
+            let send = SendMessage::text(place, format!("{round}-{n}"));
+            let ada = &ada;
+            async move { (place, ada.send(send).await.unwrap().message) }
+        });
+        for (place, message) in futures::future::join_all(sends).await {
+            sent.push((place, message.seq, message.text.unwrap_or_default()));
+        }
+    }
+    sent.sort();
+    assert_eq!(sent.len(), 5_000);
+    let mut got = catch_up(&ben, &start.token).await;
+    // What was there before the token, as the groups' beginnings, comes with the history of what is limited.
+    got.retain(|(_, _, text)| !text.is_empty());
+    assert_eq!(got.len(), sent.len());
+    assert_eq!(got, sent);
+    let badge = ben.badge().await.unwrap();
+    assert_eq!(badge.unread_messages, 5_000);
 }
 
 async fn more_than_fits_is_limited(world: World) {
