@@ -4,6 +4,8 @@
 //! Both work on a store that nobody writes to: stop the servers first.
 
 mod copy;
+mod findings;
+mod rows;
 mod verify;
 
 use std::fmt;
@@ -11,7 +13,8 @@ use std::fmt;
 use async_trait::async_trait;
 
 pub use copy::{Copied, CopyError, copy};
-pub use verify::{Finding, Findings, VerifyOptions, verify};
+pub use findings::{Finding, Findings};
+pub use verify::{VerifyOptions, verify};
 
 use crate::error::BackendResult;
 use crate::id::UserId;

@@ -1,6 +1,10 @@
+//! Counting anew.
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
+use super::findings::{Finding, Findings};
+use super::rows::Rows;
 use super::{ArchiveKind, ArchiveRow, ArchiveStore};
 use crate::access::{Sight, Visibility, counts_as_unread, is_previewable, visible};
 use crate::config::BlockedInGroup;
@@ -9,9 +13,6 @@ use crate::id::{AttachmentId, ConversationId, MessageId, UserId};
 use crate::model::{AttachmentState, Conversation, ConversationKind, Member, Message, Seq};
 use crate::store::{ConversationStore, InboxQuery};
 use crate::time::Timestamp;
-
-/// Rows that are read at a time.
-const PAGE: usize = 500;
 
 /// By which policies counts are judged.
 #[derive(Debug, Clone, Copy)]
@@ -22,50 +23,6 @@ pub struct VerifyOptions {
     pub blocked_in_group: BlockedInGroup,
     /// Findings that are kept; further ones are only counted.
     pub keep: usize,
-}
-
-/// Something that does not agree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// In which conversation.
-    pub conversation: Option<ConversationId>,
-    /// For whom.
-    pub user: Option<UserId>,
-    /// Of what.
-    pub what: &'static str,
-    /// What follows from the rows.
-    pub expected: String,
-    /// What the store says.
-    pub found: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(conversation) = self.conversation {
-            write!(f, "conversation {conversation}, ")?;
-        }
-        if let Some(user) = &self.user {
-            write!(f, "user {user}, ")?;
-        }
-        write!(
-            f,
-            "{}: expected {}, found {}",
-            self.what, self.expected, self.found
-        )
-    }
-}
-
-/// What a verification came to.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Findings {
-    /// Rows looked at.
-    pub rows: u64,
-    /// Counts that were made anew.
-    pub recounts: u64,
-    /// Disagreements in all.
-    pub total: u64,
-    /// The first of them.
-    pub kept: Vec<Finding>,
 }
 
 /// Counts everything that a store keeps or answers as a count or a summary anew, from the rows and by the rules of
@@ -93,52 +50,6 @@ where
     verification.conversations(store).await?;
     verification.unshown_files();
     Ok(verification.findings)
-}
-
-/// Rows of one kind, one after the other.
-struct Rows<'s, S: ?Sized> {
-    store: &'s S,
-    kind: ArchiveKind,
-    page: std::vec::IntoIter<ArchiveRow>,
-    last: Option<ArchiveRow>,
-    /// A row that was taken and put back.
-    next: Option<ArchiveRow>,
-    read: u64,
-}
-
-impl<'s, S: ArchiveStore + ?Sized> Rows<'s, S> {
-    fn new(store: &'s S, kind: ArchiveKind) -> Self {
-        Self {
-            store,
-            kind,
-            page: Vec::new().into_iter(),
-            last: None,
-            next: None,
-            read: 0,
-        }
-    }
-
-    async fn next(&mut self) -> BackendResult<Option<ArchiveRow>> {
-        if let Some(row) = self.next.take() {
-            return Ok(Some(row));
-        }
-        if self.page.as_slice().is_empty() {
-            let page = self
-                .store
-                .archive_rows(self.kind, self.last.as_ref(), PAGE)
-                .await?;
-            if let Some(last) = page.last() {
-                self.last = Some(last.clone());
-            }
-            self.read += page.len() as u64;
-            self.page = page.into_iter();
-        }
-        Ok(self.page.next())
-    }
-
-    fn put_back(&mut self, row: ArchiveRow) {
-        self.next = Some(row);
-    }
 }
 
 /// A file and whether a message shows it.
@@ -497,16 +408,13 @@ impl Verification {
         expected: impl fmt::Display,
         found: impl fmt::Display,
     ) {
-        self.findings.total += 1;
-        if self.findings.kept.len() < self.options.keep {
-            self.findings.kept.push(Finding {
-                conversation,
-                user: user.cloned(),
-                what,
-                expected: expected.to_string(),
-                found: found.to_string(),
-            });
-        }
+        self.findings.add(self.options.keep, || Finding {
+            conversation,
+            user: user.cloned(),
+            what,
+            expected: expected.to_string(),
+            found: found.to_string(),
+        });
     }
 }
 

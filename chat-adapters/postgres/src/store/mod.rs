@@ -25,6 +25,7 @@ mod position;
 mod purge;
 mod reaction;
 mod receipt;
+mod restore;
 mod retention;
 mod rows;
 mod scheduled;

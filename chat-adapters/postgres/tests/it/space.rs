@@ -3,10 +3,11 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use chat_conformance::fixtures::AnyStore;
 use chat_core::time::SystemClock;
 use chat_postgres::{PostgresConfig, PostgresStore, SchemaName};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, ConnectOptions, PgPool};
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, PgPool};
 use uuid::Uuid;
 
 /// Where the test server is; `None` when nobody started one.
@@ -78,4 +79,25 @@ pub async fn open() -> Option<(Guard, PostgresStore)> {
         .await
         .unwrap();
     Some((guard, store))
+}
+
+pub fn any(store: &PostgresStore) -> AnyStore {
+    Arc::new(store.clone())
+}
+
+pub async fn on(url: &str, config: &PostgresConfig) -> PostgresStore {
+    PostgresStore::open(pool(url, 8).await, config.clone(), Arc::new(SystemClock))
+        .await
+        .unwrap()
+}
+
+pub async fn raw(url: &str) -> PgConnection {
+    options(url).connect().await.unwrap()
+}
+
+pub async fn execute(connection: &mut PgConnection, text: String) {
+    sqlx::raw_sql(AssertSqlSafe(text))
+        .execute(connection)
+        .await
+        .unwrap();
 }

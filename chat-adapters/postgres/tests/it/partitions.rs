@@ -1,19 +1,9 @@
 //! The partitions that `docs/operations.md` describes: the same statements work on them, and each message lies in one.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    unreachable_pub,
-    dead_code,
-    reason = "helpers of tests: a failed expectation is a panic"
-)]
-
-mod common;
-
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use crate::space::{options, pool, space, url};
 use chat_conformance::fixtures::{AnyStore, NOW, RandomRoom, Room, at, people};
 use chat_conformance::opened;
 use chat_core::config::BlockedInGroup;
@@ -21,7 +11,6 @@ use chat_core::model::ReadAudience;
 use chat_core::store::{Anchor, Purge, Writes};
 use chat_core::time::SystemClock;
 use chat_postgres::{PostgresStore, SchemaName, schema_sql};
-use common::{options, pool, space, url};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 
 const PARTITIONS: usize = 4;

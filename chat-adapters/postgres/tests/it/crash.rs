@@ -1,23 +1,11 @@
 //! A server that is killed under load: what it has answered is there when it is back, once, and without gaps.
 
-#![cfg(unix)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    unreachable_pub,
-    reason = "helpers of tests: a failed expectation is a panic"
-)]
-
-#[path = "common/server.rs"]
-mod server;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::server::OwnServer;
 use chat_conformance::fixtures::{append, group_conversation, member, text, user};
 use chat_conformance::opened;
 use chat_core::command::{OpenDirect, SendMessage};
@@ -33,7 +21,6 @@ use chat_core::store::{
 use chat_core::time::{Clock, SystemClock};
 use chat_core::{Actor, ChatEngine};
 use chat_postgres::{PostgresConfig, PostgresStore};
-use server::OwnServer;
 use sqlx::ConnectOptions;
 
 const WRITERS: usize = 4;

@@ -1,20 +1,10 @@
 //! What commands of the engine cost in round trips of their transaction: the same in a large group as in a small one,
 //! and no more than is said here.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    unreachable_pub,
-    dead_code,
-    reason = "helpers of tests: a failed expectation is a panic"
-)]
-
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::space::open;
 use chat_conformance::opened;
 use chat_core::command::{
     AddMembers, ConversationSettings, CreateGroup, DeleteMessage, DeletionScope, EditMessage, ForwardMessage,
@@ -27,7 +17,6 @@ use chat_core::store::UserStore;
 use chat_core::time::Timestamp;
 use chat_core::{Actor, ChatEngine};
 use chat_postgres::PostgresStore;
-use common::open;
 
 /// Round trips of the transactions of each command, `BEGIN` and `COMMIT` among them.
 const COSTS: &[(&str, u64)] = &[
