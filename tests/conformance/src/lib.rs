@@ -9,8 +9,14 @@
 
 mod cases;
 pub mod fixtures;
+pub mod growth;
 mod run;
 pub mod store;
 
 #[doc(hidden)]
 pub use run::opened;
+
+/// The tutorial's code, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/store-tutorial.md")]
+mod tutorial {}
