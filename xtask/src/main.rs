@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, reason = "a command line program talks to its terminal")]
 
+mod chaos;
 mod ci;
 mod conformance;
 mod docs_check;
@@ -33,6 +34,8 @@ enum Task {
     Test(TestOptions),
     /// The gate: format, lints, docs, every suite, document checks
     Ci(TestOptions),
+    /// Kills the server (and its PostgreSQL) under many clients, and judges what they saw
+    Chaos(ChaosOptions),
     /// Checks the documents against the code and the tests
     Docs,
     /// Runs the official Engine.IO and Socket.IO test suites: all of their 24 and 32 cases pass
@@ -59,6 +62,31 @@ struct TestOptions {
     browser: bool,
 }
 
+#[derive(Debug, Clone, Args)]
+struct ChaosOptions {
+    /// How many servers there are; only 1 so far
+    #[arg(long, default_value_t = 1)]
+    nodes: u32,
+    /// How long faults come, in seconds
+    #[arg(long, default_value_t = 120)]
+    seconds: u64,
+    /// What decides about everything random
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where chats are kept: sqlite, postgres or mongodb
+    #[arg(long, default_value = "sqlite")]
+    store: String,
+    /// How many clients, two to a user
+    #[arg(long, default_value_t = 100)]
+    clients: u16,
+    /// How often each client acts on average, in milliseconds
+    #[arg(long, default_value_t = 3_000)]
+    pace: u64,
+    /// Added to every bound of time, in milliseconds: what this machine may be late
+    #[arg(long, default_value_t = 1_000)]
+    slack: u64,
+}
+
 /// The folder of the workspace.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -70,6 +98,7 @@ fn run(task: Task) -> Result<bool, Failure> {
     match task {
         Task::Test(options) => test::run(&options),
         Task::Ci(options) => ci::run(&options),
+        Task::Chaos(options) => chaos::run(&options),
         Task::Docs => docs_check::run(),
         Task::Protocol { suites } => protocol::run(&suites),
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 pub(crate) use chat::ChatServer;
 pub(crate) use echo::EchoServer;
 pub(crate) use mongodb::MongoServer;
-pub(crate) use postgres::PostgresServer;
+pub(crate) use postgres::{PostgresServer, Prepared as PreparedPostgres};
 
 use crate::Failure;
 use crate::process::Group;

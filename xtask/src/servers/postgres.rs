@@ -37,6 +37,71 @@ impl PostgresServer {
     }
 
     fn own(programs: &Path) -> Result<Self, Failure> {
+        let prepared = Prepared::new(programs)?;
+        let mut command = Command::new(&prepared.program);
+        command
+            .args(&prepared.arguments)
+            .current_dir(&prepared.folder)
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(prepared.folder.join("log"))?);
+        let mut group = Group::start(&mut command)?;
+        let began = Instant::now();
+        while !prepared.is_ready() {
+            if group.child().try_wait()?.is_some() || began.elapsed() > START_LIMIT {
+                let log = std::fs::read_to_string(prepared.folder.join("log")).unwrap_or_default();
+                return Err(format!("it did not come up: {}", log.trim()).into());
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(Self {
+            group: Some(group),
+            url: prepared.url,
+            psql: Some(programs.join("psql")),
+        })
+    }
+
+    /// Whether we started it, from programs of this machine.
+    pub(crate) const fn is_ours(&self) -> bool {
+        self.group.is_some()
+    }
+
+    /// Removes a schema; only needed where the server outlives us.
+    pub(crate) fn drop_schema(&self, schema: &str) {
+        let dropped = self.psql.as_ref().is_some_and(|psql| {
+            Command::new(psql)
+                .args(["--quiet", "--no-psqlrc", "--dbname", &self.url, "--command"])
+                .arg(format!("DROP SCHEMA IF EXISTS {schema} CASCADE"))
+                .stdin(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success())
+        });
+        if !dropped && self.group.is_none() {
+            println!("the schema {schema} of DATABASE_URL could not be removed");
+        }
+    }
+}
+
+/// A server of our own before its first start: its data are there.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) program: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) folder: PathBuf,
+    /// `postgres://user:password@127.0.0.1:port/database`
+    pub(crate) url: String,
+    /// The program and its arguments that succeed once it takes connections.
+    pub(crate) ready: Vec<String>,
+}
+
+impl Prepared {
+    /// Makes the data of a server, for somebody who starts and ends it himself.
+    pub(crate) fn fresh() -> Result<Self, Missing> {
+        Self::new(&programs()?)
+            .map_err(|failure| Missing(format!("a PostgreSQL server cannot be prepared: {failure}")))
+    }
+
+    fn new(programs: &Path) -> Result<Self, Failure> {
         let folder = temporary_folder()?;
         let (data, password_file) = (folder.join("data"), folder.join("password"));
         let password = secret();
@@ -69,55 +134,32 @@ impl PostgresServer {
             .args(["-c", "listen_addresses=127.0.0.1"])
             .args(["-c", "unix_socket_directories="])
             .args(["-c", "fsync=on"])
-            .args(["-c", "max_connections=300"])
-            .current_dir(&folder)
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(folder.join("log"))?);
-        let mut group = Group::start(&mut command)?;
-        let ready = programs.join("pg_isready");
-        let began = Instant::now();
-        while !is_ready(&ready, port) {
-            if group.child().try_wait()?.is_some() || began.elapsed() > START_LIMIT {
-                let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
-                return Err(format!("it did not come up: {}", log.trim()).into());
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
+            .args(["-c", "max_connections=300"]);
+        let text = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
         Ok(Self {
-            group: Some(group),
+            program: command.get_program().into(),
+            arguments: command.get_args().map(text).collect(),
+            folder,
             url: format!("postgres://chat:{password}@127.0.0.1:{port}/postgres"),
-            psql: Some(programs.join("psql")),
+            ready: vec![
+                text(programs.join("pg_isready").as_os_str()),
+                "--quiet".to_owned(),
+                "--host=127.0.0.1".to_owned(),
+                format!("--port={port}"),
+            ],
         })
     }
 
-    /// Whether we started it, from programs of this machine.
-    pub(crate) const fn is_ours(&self) -> bool {
-        self.group.is_some()
+    fn is_ready(&self) -> bool {
+        let Some((program, arguments)) = self.ready.split_first() else {
+            return false;
+        };
+        Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
     }
-
-    /// Removes a schema; only needed where the server outlives us.
-    pub(crate) fn drop_schema(&self, schema: &str) {
-        let dropped = self.psql.as_ref().is_some_and(|psql| {
-            Command::new(psql)
-                .args(["--quiet", "--no-psqlrc", "--dbname", &self.url, "--command"])
-                .arg(format!("DROP SCHEMA IF EXISTS {schema} CASCADE"))
-                .stdin(Stdio::null())
-                .stderr(Stdio::null())
-                .status()
-                .is_ok_and(|status| status.success())
-        });
-        if !dropped && self.group.is_none() {
-            println!("the schema {schema} of DATABASE_URL could not be removed");
-        }
-    }
-}
-
-fn is_ready(pg_isready: &Path, port: u16) -> bool {
-    Command::new(pg_isready)
-        .args(["--quiet", "--host=127.0.0.1", &format!("--port={port}")])
-        .stdin(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success())
 }
 
 /// The folder of the server's programs: on `PATH`, or where Debian has them; installed when that can be done.

@@ -23,10 +23,16 @@ pub(crate) struct Sightline {
 }
 
 impl Sightline {
-    /// What a store needs to read through these eyes.
+    /// What a store needs to read through these eyes: up to the newest message there was when they were opened. He may
+    /// be out by the time the store reads, and what was written after that is not for him.
     pub(crate) fn viewer(&self) -> Viewer {
+        let mut member = self.member.clone();
+        for interval in &mut member.intervals {
+            let last = self.conversation.last_seq;
+            interval.to = Some(interval.to.map_or(last, |to| to.min(last)));
+        }
         Viewer {
-            member: self.member.clone(),
+            member,
             now: self.now,
             blocked_in_group: self.blocked_in_group,
             group: self.is_group(),
@@ -107,5 +113,54 @@ impl Actor {
             Visibility::Gone => Err(missing()),
             Visibility::Visible | Visibility::Tombstone => Ok((sight, message)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Horizon, LastCountable, Permissions};
+
+    #[test]
+    fn what_is_written_after_the_look_is_not_seen_through_it() {
+        let (id, ann) = (
+            ConversationId::from_uuid(uuid::Uuid::nil()),
+            UserId::new("ann").unwrap(),
+        );
+        let now = Timestamp::from_millis(1);
+        let sight = Sightline {
+            conversation: Conversation {
+                id,
+                kind: ConversationKind::Group,
+                pair: None,
+                name: None,
+                description: None,
+                avatar: None,
+                created_by: ann.clone(),
+                created_at: now,
+                last_activity_at: now,
+                changed_at: now,
+                rev: 3,
+                last_seq: 3,
+                last_countable: LastCountable::default(),
+                members_rev: 1,
+                member_count: 1,
+                permissions: Permissions::default(),
+                frozen: false,
+                message_ttl_ms: None,
+                slow_mode: None,
+                sends_until: now,
+                custom: Default::default(),
+                dissolved_at: None,
+                horizon: Horizon::default(),
+            },
+            member: Member::joined(id, ann, now, 1),
+            blocked: HashSet::new(),
+            blocked_in_group: BlockedInGroup::default(),
+            now,
+        };
+        // He may have been removed before the store reads what came as the fourth.
+        let member = sight.viewer().member;
+        assert!(member.covers(3) && !member.covers(4));
     }
 }

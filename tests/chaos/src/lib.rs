@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+
+pub mod checker;
+pub mod history;
+pub mod play;
+
+/// What went wrong, for people.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
