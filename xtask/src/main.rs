@@ -6,6 +6,7 @@ mod chaos;
 mod ci;
 mod conformance;
 mod docs_check;
+mod fuzz;
 mod process;
 mod protocol;
 mod servers;
@@ -38,6 +39,8 @@ enum Task {
     Chaos(ChaosOptions),
     /// Checks the documents against the code and the tests
     Docs,
+    /// Runs the fuzz targets: broken input into every door, from a kept corpus
+    Fuzz(fuzz::FuzzOptions),
     /// Runs the official Engine.IO and Socket.IO test suites: all of their 24 and 32 cases pass
     Protocol {
         /// Where `engine.io/test-suite.js` and `socket.io/test-suite.js` lie, or the two projects they are from
@@ -100,6 +103,7 @@ fn run(task: Task) -> Result<bool, Failure> {
         Task::Ci(options) => ci::run(&options),
         Task::Chaos(options) => chaos::run(&options),
         Task::Docs => docs_check::run(),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Protocol { suites } => protocol::run(&suites),
     }
 }

@@ -44,7 +44,7 @@ impl Actor {
     /// the caller and only what he sees there.
     ///
     /// # Errors
-    /// - `query_required`; `invalid_argument` (`q` over 500 bytes, `limit`); `invalid_cursor`, also for a cursor of
+    /// - `query_required`; `invalid_argument` (`q` over 500 bytes or with U+0000, `limit`); `invalid_cursor`, also for a cursor of
     ///   other filters.
     /// - `rate_limited`.
     /// - `conversation_not_found`, `conversation_gone` for the conversation asked for.
@@ -56,6 +56,9 @@ impl Actor {
         let max = self.engine().config().limits.query_bytes;
         if search.q.len() > max {
             return Err(ChatError::invalid("q", format!("at most {max} bytes")));
+        }
+        if search.q.contains('\0') {
+            return Err(ChatError::invalid("q", "holds U+0000"));
         }
         let purpose = purpose(&search);
         let after = self.cursor::<Place>(&purpose, &search.page)?;

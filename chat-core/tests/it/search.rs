@@ -107,6 +107,11 @@ async fn queries_are_checked_and_rated() {
         fault(x.search_messages(query(&long)).await),
         (ErrorCode::InvalidArgument, "q".to_owned())
     );
+    assert_eq!(
+        fault(x.search_messages(query("a\0b")).await),
+        (ErrorCode::InvalidArgument, "q".to_owned()),
+        "no store need know it"
+    );
     let foreign = SearchMessages {
         conversation_id: Some(d),
         ..query("x")
