@@ -2,9 +2,9 @@
 
 #![allow(clippy::print_stdout, reason = "a command line program talks to its terminal")]
 
+mod by_store;
 mod chaos;
 mod ci;
-mod conformance;
 mod docs_check;
 mod fuzz;
 mod process;

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { io } from 'socket.io-client';
 import WebSocket from 'ws';
-import { BASE, Refusal, patiently } from './rest.mjs';
+import { BASE, PATIENCE, Refusal, patiently } from './rest.mjs';
 
-const LIVE_MS = 4_000;
+const LIVE_MS = 4_000 * PATIENCE;
+const ANSWER_MS = 8_000 * PATIENCE;
 
 class Connection {
   constructor(kind) { this.kind = kind; this.events = []; this.waiting = new Set(); this.closed = new Promise(resolve => { this.hasClosed = resolve; }); }
@@ -55,7 +56,7 @@ export class SocketIo extends Connection {
   /** Connects and waits for `ready`; `token` overrides the user's. */
   static async open(user, { transports = ['websocket'], token = user.token, auth = { token } } = {}) {
     const self = new SocketIo(`socket.io ${transports.join('+')}`);
-    self.socket = io(BASE, { transports, auth, forceNew: true, reconnection: false, timeout: 8_000 });
+    self.socket = io(BASE, { transports, auth, forceNew: true, reconnection: false, timeout: ANSWER_MS });
     self.socket.onAny((name, data) => self.heard(name, data));
     self.socket.on('disconnect', reason => self.hasClosed({ reason }));
     await new Promise((resolve, reject) => {
@@ -69,7 +70,7 @@ export class SocketIo extends Connection {
     return self;
   }
   async command(name, ...payload) {
-    return Connection.answer(await patiently(() => this.socket.timeout(8_000).emitWithAck(name, ...payload), reply => reply?.error, this.hasty));
+    return Connection.answer(await patiently(() => this.socket.timeout(ANSWER_MS).emitWithAck(name, ...payload), reply => reply?.error, this.hasty));
   }
   close() { this.socket.close(); }
 }
@@ -108,7 +109,7 @@ export class Plain extends Connection {
   ask(op, data) {
     const id = `q${++this.number}`;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`/ws: no reply to ${op}`)), 8_000);
+      const timer = setTimeout(() => reject(new Error(`/ws: no reply to ${op}`)), ANSWER_MS);
       this.replies.set(id, frame => { clearTimeout(timer); resolve(frame); });
       this.text(JSON.stringify({ id, op, data }));
     });

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 
 export const BASE = (process.env.BASE_URL ?? 'http://127.0.0.1:3000').replace(/\/$/, '');
+/** How many times as long as usual everything may take: the server may have a slow store. */
+export const PATIENCE = Number(process.env.CHAT_WIRE_PATIENCE ?? 1);
 const SECRET = process.env.CHAT_JWT_SECRET ?? '';
 if (!SECRET) throw new Error('CHAT_JWT_SECRET is needed: run `cargo xtask test`');
 
@@ -71,7 +73,7 @@ export class User {
   /** The whole answer, whatever it says. */
   async raw(method, path, { body, headers = {}, auth = true, root = false, redirect = 'manual' } = {}) {
     const ask = () => fetch(`${BASE}${root ? '' : '/api'}${path}`, {
-      method, body, redirect, signal: AbortSignal.timeout(15_000),
+      method, body, redirect, signal: AbortSignal.timeout(15_000 * PATIENCE),
       headers: { ...(auth ? { authorization: `Bearer ${this.token}` } : {}), ...headers },
     });
     // A pooled connection may be one the server has closed after it refused an upload; reading once more harms nobody.

@@ -1,6 +1,6 @@
 // A scenario: fresh users, connections that are closed at the end.
 import { test } from 'node:test';
-import { User } from './rest.mjs';
+import { PATIENCE, User } from './rest.mjs';
 import { Plain, SocketIo } from './live.mjs';
 
 export const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
@@ -18,7 +18,7 @@ class World {
   async dial() { return this.keep(await Plain.dial()); }
   keep(connection) { this.connections.push(connection); return connection; }
   /** Repeats until it does not throw. */
-  async eventually(check, ms = 4_000) {
+  async eventually(check, ms = 4_000 * PATIENCE) {
     const until = Date.now() + ms;
     for (;;) {
       try { return await check(); } catch (error) { if (Date.now() > until) throw error; }
@@ -30,7 +30,7 @@ class World {
 
 /** Declares a scenario. */
 export function scenario(name, run, options = {}) {
-  test(name, { timeout: 45_000, ...options }, async () => {
+  test(name, { timeout: 45_000 * PATIENCE, ...options }, async () => {
     const world = new World();
     try { await run(world); } finally { world.close(); }
   });

@@ -17,7 +17,7 @@ const VERSION: &str = "0.7.0b3";
 #[derive(Debug)]
 pub(crate) struct MongoServer {
     group: Option<Group>,
-    /// `mongodb://127.0.0.1:port/`
+    /// `mongodb://127.0.0.1:port/`, and perhaps options.
     pub(crate) url: String,
     /// The program, for tests that kill servers of their own.
     pub(crate) program: Option<PathBuf>,
@@ -63,9 +63,24 @@ impl MongoServer {
         }
         Ok(Self {
             group: Some(group),
-            url: format!("mongodb://127.0.0.1:{port}/"),
+            // This server walks through everything it remembers for retries at each write that could be retried. The
+            // store needs no retries of the driver's; the tests that kill a server of their own have them all the same.
+            url: format!("mongodb://127.0.0.1:{port}/?retryWrites=false"),
             program: Some(program.to_path_buf()),
         })
+    }
+
+    /// The URL of a database on it.
+    pub(crate) fn database(&self, name: &str) -> String {
+        let (server, options) = self.url.split_once('?').unwrap_or((&self.url, ""));
+        let (scheme, rest) = server.split_once("://").unwrap_or(("mongodb", server));
+        let hosts = rest.split('/').next().unwrap_or_default();
+        let options = if options.is_empty() {
+            String::new()
+        } else {
+            format!("?{options}")
+        };
+        format!("{scheme}://{hosts}/{name}{options}")
     }
 
     /// Whether we started it.
@@ -109,5 +124,25 @@ fn program() -> Result<PathBuf, Missing> {
         _ => Err(missing(
             "pip could not install it; run the tests once while online",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MongoServer;
+
+    #[test]
+    fn a_database_goes_into_the_url() {
+        let named = |url: &str| {
+            let server = MongoServer {
+                group: None,
+                url: url.to_owned(),
+                program: None,
+            };
+            server.database("x")
+        };
+        assert_eq!(named("mongodb://127.0.0.1:1/"), "mongodb://127.0.0.1:1/x");
+        assert_eq!(named("mongodb://a,b/chat?w=1"), "mongodb://a,b/x?w=1");
+        assert_eq!(named("mongodb://u:p@a"), "mongodb://u:p@a/x");
     }
 }

@@ -255,12 +255,13 @@ impl MongoStore {
 
     /// Users who share a direct conversation with `user`, in order.
     pub(super) async fn peers(&self, user: &UserId) -> Result<Vec<UserId>, Error> {
-        let user_id = user.as_str();
-        self.peers_in(
-            user,
-            doc! { "$or": [{ "pair_low": user_id }, { "pair_high": user_id }] },
-        )
-        .await
+        let (low, high) = futures::try_join!(
+            self.peers_in(user, doc! { "pair_low": user.as_str() }),
+            self.peers_in(user, doc! { "pair_high": user.as_str() }),
+        )?;
+        let mut peers = [low, high].concat();
+        peers.sort_unstable();
+        Ok(peers)
     }
 
     /// Those of the directs that fit the filter.

@@ -136,9 +136,11 @@ pub(super) async fn load(database: &Database, needs: &[&Needs], now: Timestamp) 
     for (message, send) in messages {
         if let Some(send) = send.and_then(|send| wanted.sends.get(&send)) {
             state.sends.insert(send.clone(), message.id);
+            state.keys.insert(send.clone(), message.id);
         }
         state.messages.insert(message.id, message);
     }
+    state.asked_sends = wanted.sends.into_keys().collect();
     state.hidden = hides
         .iter()
         .filter_map(|id| wanted.hides.get(id))
@@ -214,26 +216,28 @@ async fn members(database: &Database, wanted: &Wanted) -> Result<Vec<Member>, Er
         let ids = uuids(wanted.all_members.iter().map(|id| id.as_uuid()));
         filters.push(doc! { "conversation_id": { "$in": ids } });
     }
-    either(database, Collection::Members, filters, member::from_document).await
+    each(database, Collection::Members, filters, &[], member::from_document).await
 }
 
-/// What fits one of the filters; nothing when there is none.
-async fn either<T>(
+/// What fits one of the filters, once for each that it fits. They are asked side by side, so each goes by its index on
+/// every server; an `$or` of them does so only on those that plan its parts apart.
+async fn each<T>(
     database: &Database,
     collection: Collection,
-    mut filters: Vec<Document>,
+    filters: Vec<Document>,
+    fields: &[&str],
     read: impl Fn(&Document) -> Result<T, Error>,
 ) -> Result<Vec<T>, Error> {
-    let Some(last) = filters.pop() else {
-        return Ok(Vec::new());
-    };
-    let filter = if filters.is_empty() {
-        last
-    } else {
-        filters.push(last);
-        doc! { "$or": filters }
-    };
-    database.list(collection, Find::all(filter), read).await
+    let lists = filters.into_iter().map(|filter| {
+        let find = Find::all(filter);
+        let find = if fields.is_empty() {
+            find
+        } else {
+            find.only(fields)
+        };
+        database.list(collection, find, &read)
+    });
+    Ok(try_join_all(lists).await?.into_iter().flatten().collect())
 }
 
 async fn messages(database: &Database, wanted: &Wanted) -> Result<Vec<(Message, Option<String>)>, Error> {
@@ -247,7 +251,7 @@ async fn messages(database: &Database, wanted: &Wanted) -> Result<Vec<(Message, 
         filters.push(doc! { "send": { "$in": keys } });
     }
     let read = |found: &Document| Ok((message::from_document(found)?, Row(found).opt_text("send")?));
-    either(database, Collection::Messages, filters, read).await
+    each(database, Collection::Messages, filters, &[], read).await
 }
 
 /// Those of the `_id`s that are there and no graves.
@@ -353,7 +357,7 @@ pub(super) async fn look_up(database: &Database, state: &mut State, missing: Mis
     let (paired, others, places, hanging, purged, lanes) = futures::try_join!(
         with_pairs(database, &missing.pairs),
         conversations(database, &missing.conversations),
-        places(database, &missing),
+        places(database, &missing, &state.asked_sends),
         hanging(database, &missing),
         purges(database, &missing.purges),
         lanes(database, &missing.lanes),
@@ -382,7 +386,13 @@ pub(super) async fn look_up(database: &Database, state: &mut State, missing: Mis
     Ok(())
 }
 
-async fn places(database: &Database, missing: &Missing) -> Result<Vec<(Place, Option<String>)>, Error> {
+/// What lies at the places of messages that are to be written, has their ids, or has their keys, unless those came with
+/// the facts.
+async fn places(
+    database: &Database,
+    missing: &Missing,
+    asked_sends: &BTreeSet<String>,
+) -> Result<Vec<(Place, Option<String>)>, Error> {
     if missing.messages.is_empty() {
         return Ok(Vec::new());
     }
@@ -390,7 +400,10 @@ async fn places(database: &Database, missing: &Missing) -> Result<Vec<(Place, Op
     for (conversation, seq, key) in missing.messages.values() {
         seats.push(key::message(*conversation, *seq));
         if let Some((user, client_id)) = key {
-            keys.push(key::send(*conversation, user, client_id));
+            let send = key::send(*conversation, user, client_id);
+            if !asked_sends.contains(&send) {
+                keys.push(send);
+            }
         }
     }
     let ids = uuids(missing.messages.keys().map(|id| id.as_uuid()));
@@ -401,7 +414,7 @@ async fn places(database: &Database, missing: &Missing) -> Result<Vec<(Place, Op
     if !keys.is_empty() {
         filters.push(doc! { "send": { "$in": keys } });
     }
-    let find = Find::all(doc! { "$or": filters }).only(&["id", "conversation_id", "seq", "born", "send"]);
+    let fields = ["id", "conversation_id", "seq", "born", "send"];
     let read = |found: &Document| {
         let row = Row(found);
         let place = Place {
@@ -412,7 +425,7 @@ async fn places(database: &Database, missing: &Missing) -> Result<Vec<(Place, Op
         };
         Ok((place, row.opt_text("send")?))
     };
-    database.list(Collection::Messages, find, read).await
+    each(database, Collection::Messages, filters, &fields, read).await
 }
 
 type Hanging = ((Collection, MessageId), String);

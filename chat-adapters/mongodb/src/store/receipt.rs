@@ -9,8 +9,8 @@ use chat_core::time::Timestamp;
 use mongodb::bson::{Document, doc};
 
 use super::{MongoStore, Named};
-use crate::codec::personal;
 use crate::codec::receipt::{audience as audience_of, step};
+use crate::codec::{key, personal};
 use crate::collection::Collection;
 use crate::database::Find;
 use crate::error::Error;
@@ -117,11 +117,9 @@ impl MongoStore {
     ) -> Result<HashMap<(ConversationId, UserId), MarksThen>, Error> {
         self.settled().await?;
         let mut marks: HashMap<(ConversationId, UserId), MarksThen> = HashMap::new();
-        let (own, others) = (viewer.as_str(), texts(users));
-        let between = doc! { "active": true, "$or": [
-            { "blocker": own, "blocked": { "$in": others.clone() } },
-            { "blocked": own, "blocker": { "$in": others } },
-        ] };
+        let pairs = users.iter().flat_map(|other| [(viewer, other), (other, viewer)]);
+        let pairs: Vec<String> = pairs.map(|(one, other)| key::about(one, other)).collect();
+        let between = doc! { "_id": { "$in": pairs }, "active": true };
         let blocks = self
             .database()
             .list(

@@ -51,6 +51,8 @@ pub(super) struct State {
     pub(super) places: HashMap<MessageId, Place>,
     pub(super) seqs: HashMap<(ConversationId, Seq), MessageId>,
     pub(super) keys: HashMap<Send, MessageId>,
+    /// Keys of sends that the facts were asked for: what is not in `keys` of these is not there.
+    pub(super) asked_sends: BTreeSet<String>,
     /// `_id`s of reactions and former texts of messages that lose them all.
     pub(super) hanging: HashMap<(Collection, MessageId), BTreeSet<String>>,
     /// Everything that goes with the beginning of a conversation.

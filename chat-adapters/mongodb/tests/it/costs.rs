@@ -2,7 +2,7 @@
 
 use chat_conformance::fixtures::{NOW, Room, direct_conversation, people, user};
 use chat_core::config::BlockedInGroup;
-use chat_core::store::{Anchor, Change, ConversationStore, HistoryQuery, InboxList, InboxQuery};
+use chat_core::store::{Anchor, BlockStore, Change, ConversationStore, HistoryQuery, InboxList, InboxQuery};
 use chat_mongodb::{MongoConfig, MongoStats};
 
 use crate::changes::{any, create, group, send};
@@ -18,8 +18,8 @@ fn since(before: MongoStats, after: MongoStats) -> (u64, u64, u64) {
     )
 }
 
-/// Slot, conversation, message, slot; read: conversation, member, earlier send, sender, and whether the place is free.
-const ONE_SEND: (u64, u64, u64) = (1, 4, 5);
+/// Slot, conversation, message, slot; read: conversation, member, earlier send, sender, whether the place and the id are free.
+const ONE_SEND: (u64, u64, u64) = (1, 4, 6);
 
 #[tokio::test]
 async fn a_send_runs_as_many_commands_in_a_large_group_as_in_a_small_one() {
@@ -132,4 +132,29 @@ async fn a_page_of_history_takes_a_few_commands_however_long_the_conversation() 
         assert_eq!(room.store.history(&query).await.unwrap().messages.len(), 5);
         assert_eq!(since(before, store.stats()), (0, 0, reads), "{anchor:?}");
     }
+}
+
+/// More than a few unread messages are counted along an index, and by the same rules.
+#[tokio::test]
+async fn many_unread_messages_are_counted_as_a_few_are() {
+    let (_space, store) = there_or_return!(open().await, "many unread");
+    let (id, users) = group(&store, 3).await;
+    let [reader] = people(&any(&store), [users[1].as_str()]).await;
+    let sends: Vec<Change> = (0..250)
+        .map(|n| send(id, &users[n % 3], "hello", &format!("key-{n}")))
+        .collect();
+    assert!(store.commit(&sends).await.unwrap().iter().all(Result::is_ok));
+    let query = InboxQuery {
+        user: reader.clone(),
+        now: NOW,
+        blocked_in_group: BlockedInGroup::default(),
+        list: None,
+        ids: vec![id],
+    };
+    let entry = store.inbox(&query).await.unwrap().remove(0);
+    // A third, of 84, 83 and 83, is his own.
+    assert_eq!((entry.unread_count, entry.first_unread_seq), (167, Some(1)));
+    store.set_block(&reader, &users[0], true, NOW).await.unwrap();
+    let entry = store.inbox(&query).await.unwrap().remove(0);
+    assert_eq!((entry.unread_count, entry.first_unread_seq), (83, Some(3)));
 }

@@ -7,18 +7,21 @@ use std::time::{Duration, Instant};
 
 use chat_conformance::fixtures::{append, group_conversation, text, user};
 use chat_conformance::opened;
+use chat_core::command::{OpenDirect, SendMessage};
 use chat_core::error::BackendErrorKind;
 use chat_core::id::{ClientId, ConversationId, MessageId, UserId};
+use chat_core::port::Identity;
 use chat_core::store::{ConversationStore, MessageStore, RetentionStore};
 use chat_core::time::SystemClock;
+use chat_core::{Actor, ChatEngine};
 use chat_mongodb::{MongoConfig, MongoStore};
 
 use crate::changes::create;
-use crate::server::OwnServer;
+use crate::server::{OwnServer, STUCK};
 
 const WRITERS: usize = 4;
 const KILLS: u64 = 3;
-/// The store works again by itself this long after its server does.
+/// The store works again by itself this long after its server accepts connections.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Sends until told to stop, each message until it was answered; the ids of those that were.
@@ -71,6 +74,15 @@ async fn until(limit: Duration, what: &str, is_true: impl Fn() -> bool) {
     }
 }
 
+/// On a busy machine a server may take a second or two to say that it is there. A client that waits longer for it goes on
+/// no later.
+fn patient(server: &OwnServer) -> String {
+    format!(
+        "{}?serverSelectionTimeoutMS=5000&connectTimeoutMS=5000",
+        server.url()
+    )
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_killed_under_load_loses_nothing_that_was_answered() {
     let Some(mut server) = opened(OwnServer::start(), "mongodb-program", "kill") else {
@@ -79,11 +91,7 @@ async fn a_server_killed_under_load_loses_nothing_that_was_answered() {
     let config = MongoConfig::default()
         .with_setup(true)
         .with_patience(Duration::from_secs(1));
-    let url = format!(
-        "{}?serverSelectionTimeoutMS=1000&connectTimeoutMS=5000",
-        server.url()
-    );
-    let store = MongoStore::connect(&url, config, Arc::new(SystemClock))
+    let store = MongoStore::connect(&patient(&server), config, Arc::new(SystemClock))
         .await
         .unwrap();
     let users = [user("ann"), user("bob")];
@@ -113,16 +121,10 @@ async fn a_server_killed_under_load_loses_nothing_that_was_answered() {
     for kill in 0..KILLS {
         // At moments that fall differently into the writers' rhythm each time.
         let enough = sent.load(Ordering::SeqCst) + 10 + kill * 7;
-        until(Duration::from_secs(60), "writing", || {
-            sent.load(Ordering::SeqCst) >= enough
-        })
-        .await;
+        until(STUCK, "writing", || sent.load(Ordering::SeqCst) >= enough).await;
         let told = failures.load(Ordering::SeqCst);
         server.kill();
-        until(Duration::from_secs(30), "noticing", || {
-            failures.load(Ordering::SeqCst) > told
-        })
-        .await;
+        until(STUCK, "noticing", || failures.load(Ordering::SeqCst) > told).await;
         let back = tokio::task::spawn_blocking(move || {
             server.again();
             server
@@ -152,5 +154,65 @@ async fn a_server_killed_under_load_loses_nothing_that_was_answered() {
     assert_eq!(seqs, (1..=row.last_seq).collect::<Vec<_>>(), "seqs have gaps");
     let failures = failures.load(Ordering::SeqCst);
     println!("{} answered, {failures} failures told", answered.len());
+    store.close().await;
+}
+
+/// Sends until it is answered, as a client does.
+async fn say(me: &Actor, room: ConversationId, key: &str) {
+    let message = SendMessage::text(room, "hello").with_client_id(ClientId::new(key).unwrap());
+    while let Err(error) = me.send(message.clone()).await {
+        assert!(error.code().is_retryable(), "{error:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_engine_goes_on_by_itself_when_its_database_is_back() {
+    let Some(mut server) = opened(OwnServer::start(), "mongodb-program", "recovery") else {
+        return;
+    };
+    let config = MongoConfig::default().with_setup(true);
+    let store = MongoStore::connect(&patient(&server), config, Arc::new(SystemClock))
+        .await
+        .unwrap();
+    let engine = ChatEngine::builder(Arc::new(store.clone())).build();
+    let ids = [user("ann"), user("bob")];
+    for id in &ids {
+        engine.admit(&Identity::new(id.clone())).await.unwrap();
+    }
+    let [ann, bob] = ids.each_ref().map(|id| engine.as_user(id));
+    let open = OpenDirect {
+        user_id: ids[1].clone(),
+    };
+    let room = ann.open_direct(open).await.unwrap().conversation.id;
+    for kill in 0..KILLS {
+        say(&ann, room, &format!("before-{kill}")).await;
+        // One is on its way while the server is killed.
+        let (me, key) = (ann.clone(), format!("meanwhile-{kill}"));
+        let meanwhile = tokio::spawn(async move { say(&me, room, &key).await });
+        let back = tokio::task::spawn_blocking(move || {
+            server.kill();
+            server.again();
+            server
+        });
+        server = back.await.unwrap();
+        let goes_on = async {
+            meanwhile.await.unwrap();
+            say(&bob, room, &format!("after-{kill}")).await;
+        };
+        let in_time = tokio::time::timeout(RECOVERED_WITHIN, goes_on).await;
+        in_time.expect("the engine goes on within 10 s");
+    }
+    let all = store.oldest_messages(room, 1_000_000).await.unwrap();
+    let keys: Vec<_> = all
+        .iter()
+        .filter_map(|message| message.client_id.clone())
+        .collect();
+    let different: BTreeSet<_> = keys.iter().collect();
+    assert_eq!(
+        (keys.len(), different.len()),
+        (9, 9),
+        "each message is there once"
+    );
     store.close().await;
 }

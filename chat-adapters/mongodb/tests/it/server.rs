@@ -1,11 +1,18 @@
 //! A server of a test's own, for tests that end it.
 
-use std::net::{TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use mongodb::bson::doc;
 use tempfile::TempDir;
+
+/// Something that takes longer will not happen any more; far more than a busy machine needs.
+pub(crate) const STUCK: Duration = Duration::from_secs(240);
+/// How long an answer is waited for before the question is put again.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// A server on a private port, with its data in a temporary folder; ended when it is dropped.
 pub(crate) struct OwnServer {
@@ -43,7 +50,7 @@ impl OwnServer {
         }
     }
 
-    /// Starts it with the data it has, and waits until it listens.
+    /// Starts it with the data it has, and waits until it accepts connections.
     pub(crate) fn again(&mut self) {
         let child = Command::new(&self.program)
             .args(["--host", "127.0.0.1", "--log-level", "ERROR", "--sync-on-commit"])
@@ -58,15 +65,36 @@ impl OwnServer {
         // Known before it is waited for: it ends with this also when it never listens.
         let child = self.running.insert(child);
         let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        while !accepts(self.port) {
             assert!(child.try_wait().unwrap().is_none(), "the server ended by itself");
-            assert!(
-                began.elapsed() < Duration::from_secs(60),
-                "the server does not listen"
-            );
+            assert!(began.elapsed() < STUCK, "the server does not accept connections");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
+}
+
+/// Whether a server takes a connection and answers a `hello` on it. A connection alone says little: the system takes
+/// it for a server that is still busy with its start.
+fn accepts(port: u16) -> bool {
+    let asked = || -> std::io::Result<()> {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let mut stream = TcpStream::connect_timeout(&address, ANSWER)?;
+        stream.set_read_timeout(Some(ANSWER))?;
+        let mut hello = Vec::new();
+        let asking = doc! { "hello": 1, "$db": "admin" };
+        asking.to_writer(&mut hello).map_err(std::io::Error::other)?;
+        // OP_MSG: length, request, response to, opcode, flags, one section of kind 0.
+        let length = i32::try_from(21 + hello.len()).map_err(std::io::Error::other)?;
+        let mut message = Vec::new();
+        for number in [length, 1, 0, 2013, 0] {
+            message.extend(number.to_le_bytes());
+        }
+        message.push(0);
+        message.extend(hello);
+        stream.write_all(&message)?;
+        stream.read_exact(&mut [0; 16])
+    };
+    asked().is_ok()
 }
 
 impl Drop for OwnServer {

@@ -98,6 +98,7 @@ async fn a_marker_and_a_long_backlog_are_told(world: World) {
     use UnreadReason as R;
     let world = world.with_config(|config| {
         config.limits.commands = chat_core::config::Rate::new(1_000_000, 1_000);
+        config.limits.command_deadline = std::time::Duration::from_secs(120);
     });
     let [ann, bob] = world.users(["ann", "bob"]).await;
     let id = ann.direct_with(&bob).await.id;
@@ -127,8 +128,10 @@ async fn a_marker_and_a_long_backlog_are_told(world: World) {
         "{told}"
     );
 
-    for n in 6..=1_010 {
-        ann.say(id, &n.to_string()).await;
+    let texts: Vec<String> = (6..=1_010).map(|n| n.to_string()).collect();
+    // Some at a time, so that they go into few commits.
+    for some in texts.chunks(50) {
+        futures::future::join_all(some.iter().map(|text| ann.say(id, text))).await;
     }
     let told = world.engine.explain().unread(bob.user_id(), id).await.unwrap();
     assert_eq!((told.store_count, told.counted), (1_007, 1_000));

@@ -53,6 +53,8 @@ macro_rules! for_each_store {
 pub(crate) struct World {
     pub(crate) engine: ChatEngine,
     pub(crate) clock: Arc<ManualClock>,
+    /// How many make a crowd.
+    pub(crate) crowd: usize,
     _guard: Option<Box<dyn Any + Send>>,
     store: Arc<dyn Whole>,
 }
@@ -94,6 +96,7 @@ impl World {
         Self {
             engine,
             clock,
+            crowd: 10_000,
             _guard: guard,
             store,
         }

@@ -76,8 +76,11 @@ async fn histories<F: Future<Output = World>>(store: &str, runs: u64, fresh: imp
     let runs = number("CHAT_MODEL_RUNS").unwrap_or(runs);
     let kept = kept_seeds();
     let mut failed = String::new();
+    let mut played = 0;
     for seed in kept.iter().copied().chain(first..first + runs) {
-        let Err(found) = Game::play(fresh().await, seed, None).await else {
+        let verdict = Game::play(fresh().await, seed, None).await;
+        played += 1;
+        let Err(found) = verdict else {
             continue;
         };
         // Said and kept at once: a long run may be cut off.
@@ -92,6 +95,8 @@ async fn histories<F: Future<Output = World>>(store: &str, runs: u64, fresh: imp
             break;
         }
     }
+    // `cargo xtask test` looks for this line.
+    println!("histories played: {played}");
     assert!(failed.is_empty(), "{failed}");
 }
 
