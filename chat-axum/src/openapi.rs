@@ -22,7 +22,7 @@ const ALWAYS: &[ErrorCode] = &[
 ];
 /// With a credential.
 const AUTHENTICATED: &[ErrorCode] = &[ErrorCode::Unauthenticated, ErrorCode::Forbidden];
-/// With ids in the path.
+/// With ids in the path, or of one conversation.
 const NAMED: &[ErrorCode] = &[ErrorCode::NotFound, ErrorCode::ConversationGone];
 /// When something may change.
 const WRITING: &[ErrorCode] = &[
@@ -128,6 +128,13 @@ fn operation_id(path: &str, method: &str) -> String {
         })
 }
 
+/// Whether an operation has a parameter of this name.
+fn takes(operation: &Value, name: &str) -> bool {
+    let parameters = operation.get("parameters").and_then(Value::as_array);
+    let mut parameters = parameters.into_iter().flatten();
+    parameters.any(|parameter| parameter.get("name").is_some_and(|found| found == name))
+}
+
 /// Adds the refusals an operation shares with its like.
 fn refusals(path: &str, method: &str, operation: &mut Value) {
     let public = operation.get("security").is_some();
@@ -136,7 +143,7 @@ fn refusals(path: &str, method: &str, operation: &mut Value) {
     if !public || path.starts_with("/auth/") {
         codes.extend_from_slice(AUTHENTICATED);
     }
-    if path.contains('{') {
+    if path.contains('{') || takes(operation, "conversation_id") {
         codes.extend_from_slice(NAMED);
     }
     if method != "get" {

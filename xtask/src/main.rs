@@ -9,6 +9,7 @@ mod docs_check;
 mod fuzz;
 mod process;
 mod protocol;
+mod schemathesis;
 mod servers;
 mod tally;
 mod test;
@@ -41,6 +42,8 @@ enum Task {
     Docs,
     /// Runs the fuzz targets: broken input into every door, from a kept corpus
     Fuzz(fuzz::FuzzOptions),
+    /// Asks a server whatever its OpenAPI document allows, and compares the answers with it
+    Schemathesis(schemathesis::SchemathesisOptions),
     /// Runs the official Engine.IO and Socket.IO test suites: all of their 24 and 32 cases pass
     Protocol {
         /// Where `engine.io/test-suite.js` and `socket.io/test-suite.js` lie, or the two projects they are from
@@ -104,6 +107,7 @@ fn run(task: Task) -> Result<bool, Failure> {
         Task::Chaos(options) => chaos::run(&options),
         Task::Docs => docs_check::run(),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Schemathesis(options) => schemathesis::run(&options),
         Task::Protocol { suites } => protocol::run(&suites),
     }
 }

@@ -9,7 +9,7 @@ use crate::process::run_shown;
 use crate::servers::{ChatServer, MongoServer, PostgresServer};
 use crate::tally::Tally;
 use crate::tools::{self, Missing};
-use crate::{Failure, TestOptions, chaos, protocol, root};
+use crate::{Failure, TestOptions, chaos, protocol, root, schemathesis};
 
 /// Building from nothing is slow on two cores; a run that hangs still ends.
 const RUST_LIMIT: Duration = Duration::from_secs(45 * 60);
@@ -291,6 +291,14 @@ fn over_the_wire(
         }
     }
     if options.wire.is_none() && !options.browser {
+        match schemathesis::short(server) {
+            Ok(roles) => {
+                let mut all = Tally::default();
+                roles.into_iter().for_each(|role| all.add(role));
+                report.add("answers as documented", all);
+            }
+            Err(missing) => report.missing("answers as documented", &missing, options),
+        }
         protocol_suites(report)?;
     }
     if options.wire.is_none() {

@@ -141,6 +141,45 @@ pub(crate) fn node_packages(folder: &Path) -> Result<(), Missing> {
     }
 }
 
+/// A program of a Python package, in an environment of the repository's own, made once per version.
+pub(crate) fn python_program(package: &str, version: &str, program: &str) -> Result<PathBuf, Missing> {
+    let environment = crate::root()
+        .join("target")
+        .join(format!("python-{package}-{version}"));
+    let program = environment.join("bin").join(program);
+    if program.is_file() {
+        return Ok(program);
+    }
+    let missing = |why: &str| {
+        Missing(format!(
+            "{package} {version} be installed with Python 3.10 or later ({why})"
+        ))
+    };
+    println!("\n> python3 -m venv {}", environment.display());
+    let make = || {
+        let python = on_path("python3")?;
+        let mut command = Command::new(python);
+        command.args(["-m", "venv", "--clear"]).arg(&environment);
+        run_shown(&mut command, &crate::root(), Duration::from_secs(60))
+            .is_ok_and(|outcome| outcome.success)
+            .then_some(())
+    };
+    if make().is_none() {
+        install_packages(&["python3", "python3-venv"]);
+        make().ok_or_else(|| missing("Debian: apt-get install python3 python3-venv"))?;
+    }
+    let mut command = Command::new(environment.join("bin/python"));
+    command
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .arg(format!("{package}=={version}"));
+    match run_shown(&mut command, &crate::root(), Duration::from_secs(300)) {
+        Ok(outcome) if outcome.success && program.is_file() => Ok(program),
+        _ => Err(missing(
+            "pip could not install it; run the tests once while online",
+        )),
+    }
+}
+
 /// The `cargo` that runs us.
 pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))

@@ -179,6 +179,41 @@ async fn every_operation_is_described() {
 }
 
 #[tokio::test]
+async fn a_conversation_that_is_asked_for_may_be_missing() {
+    let document = get("/openapi.json").await.json();
+    for path in ["/starred", "/search/messages"] {
+        let responses = &document["paths"][path]["get"]["responses"];
+        assert!(
+            responses["404"].is_object() && responses["410"].is_object(),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn null_is_documented_where_it_is_taken() {
+    let document = get("/openapi.json").await.json();
+    let is_nullable = |schema: &str, field: &str| {
+        let field = &document["components"]["schemas"][schema]["properties"][field];
+        assert!(field.is_object(), "{schema}");
+        field.to_string().contains("\"null\"")
+    };
+    assert!(is_nullable("ConversationSettings", "muted_until"));
+    for field in ["pinned", "archived", "notification_level"] {
+        assert!(!is_nullable("ConversationSettings", field), "{field}");
+    }
+    for field in [
+        "receipts",
+        "show_online",
+        "show_last_seen",
+        "push",
+        "push_content",
+    ] {
+        assert!(!is_nullable("SettingsPatch", field), "{field}");
+    }
+}
+
+#[tokio::test]
 async fn references_lead_somewhere_and_codes_are_listed() {
     let document = get("/openapi.json").await.json();
     let text = document.to_string();

@@ -21,15 +21,19 @@ pub struct OpenDirect {
 pub struct PermissionsPatch {
     /// Who sends.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub send: Option<Permission>,
     /// Who adds members.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub add_members: Option<Permission>,
     /// Who edits name, description and picture.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub edit_info: Option<Permission>,
     /// Who pins messages.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub pin_messages: Option<Permission>,
 }
 
@@ -66,6 +70,7 @@ pub struct CreateGroup {
 pub struct ConversationPatch {
     /// New name, 1-120 characters.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub name: Option<String>,
     /// New description; `null` removes it.
     #[serde(deserialize_with = "nullable")]
@@ -75,9 +80,11 @@ pub struct ConversationPatch {
     pub avatar_attachment_id: Option<Option<AttachmentId>>,
     /// Permissions to change.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub permissions: Option<PermissionsPatch>,
     /// Whether messages are stopped.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub frozen: Option<bool>,
     /// Messages sent from now on disappear so many milliseconds after they were sent; `null`: they stay. The only
     /// field that directs have too.
@@ -99,6 +106,7 @@ pub struct ConversationPatch {
 pub struct ConversationSettings {
     /// On top of the list.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub pinned: Option<bool>,
     /// A time, `"forever"`, or `null` to end it.
     #[serde(deserialize_with = "nullable")]
@@ -106,9 +114,11 @@ pub struct ConversationSettings {
     pub muted_until: Option<Option<Muted>>,
     /// Out of the list until something new comes.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub archived: Option<bool>,
     /// Which messages alert.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub notification_level: Option<NotificationLevel>,
 }
 

@@ -133,9 +133,11 @@ pub struct UpdateScheduled {
     pub text: Option<Option<String>>,
     /// The new mentions.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub mentions: Option<Vec<UserId>>,
     /// The new time.
     #[serde(default, deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub send_at: Option<Timestamp>,
     /// Refuse with `version_conflict` unless this is the current version.
     #[serde(default)]

@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 pub struct ProfilePatch {
     /// New display name, 1-120 characters.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub name: Option<String>,
     /// An uploaded picture; `null` removes it.
     #[serde(deserialize_with = "nullable")]
@@ -30,18 +31,23 @@ pub struct ProfilePatch {
 pub struct SettingsPatch {
     /// Who sees that he has read.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub receipts: Option<Visibility>,
     /// Who sees that he is online.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub show_online: Option<Visibility>,
     /// Who sees when he was last online.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub show_last_seen: Option<Visibility>,
     /// Which messages push.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub push: Option<PushLevel>,
     /// What a push shows.
     #[serde(deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub push_content: Option<PushContent>,
     /// No push until then; `null` ends it.
     #[serde(deserialize_with = "nullable")]

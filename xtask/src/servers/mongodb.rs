@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::free_port;
 use crate::Failure;
-use crate::process::{Group, run_shown, temporary_folder};
-use crate::tools::{Missing, install_packages, on_path};
+use crate::process::{Group, temporary_folder};
+use crate::tools::{Missing, python_program};
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// The stand-in for MongoDB; it changes weekly, so its version is part of the tests.
@@ -89,42 +89,13 @@ impl MongoServer {
     }
 }
 
-/// The program in a Python environment of the repository's own, made once.
 fn program() -> Result<PathBuf, Missing> {
-    let environment = crate::root().join("target").join(format!("secantus-{VERSION}"));
-    let program = environment.join("bin/secantusd-py");
-    if program.is_file() {
-        return Ok(program);
-    }
-    let missing = |why: &str| {
+    python_program("SecantusDB", VERSION, "secantusd-py").map_err(|why| {
         Missing(format!(
-            "a MongoDB server is missing: name one in MONGODB_URL, or let SecantusDB {VERSION} be installed with Python \
-             3.10 or later ({why})"
+            "a MongoDB server is missing: name one in MONGODB_URL, or let {}",
+            why.0
         ))
-    };
-    println!("\n> python3 -m venv {}", environment.display());
-    let make = || {
-        let python = on_path("python3")?;
-        let mut command = Command::new(python);
-        command.args(["-m", "venv", "--clear"]).arg(&environment);
-        run_shown(&mut command, &crate::root(), START_LIMIT)
-            .is_ok_and(|outcome| outcome.success)
-            .then_some(())
-    };
-    if make().is_none() {
-        install_packages(&["python3", "python3-venv"]);
-        make().ok_or_else(|| missing("Debian: apt-get install python3 python3-venv"))?;
-    }
-    let mut command = Command::new(environment.join("bin/python"));
-    command
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .arg(format!("SecantusDB=={VERSION}"));
-    match run_shown(&mut command, &crate::root(), Duration::from_secs(300)) {
-        Ok(outcome) if outcome.success && program.is_file() => Ok(program),
-        _ => Err(missing(
-            "pip could not install it; run the tests once while online",
-        )),
-    }
+    })
 }
 
 #[cfg(test)]
