@@ -73,7 +73,23 @@ macro_rules! tally {
     };
 }
 
+/// The newest message the member is shown in the list, at `$place`. `access::is_previewable` and `visible`.
+macro_rules! newest_shown {
+    ($place:expr) => {
+        concat!(
+            " LEFT JOIN LATERAL (SELECT v.seq FROM chat_messages v WHERE v.conversation_id = mb.conversation_id AND ",
+            $place,
+            " AND v.deleted_at IS NULL AND v.previewable AND ",
+            member_sees!("v"),
+            " ORDER BY v.seq DESC LIMIT 1) "
+        )
+    };
+}
+
 /// Everything about the conversations of `page`, in the order of the list.
+///
+/// The preview is nearly always among the newest messages, and is looked for there first: a bound that holds for
+/// whatever plan. One that trusted an estimate would read a long conversation whole and sort it.
 macro_rules! entries {
     ($page:expr) => {
         concat!(
@@ -92,10 +108,11 @@ macro_rules! entries {
             " FROM page p JOIN chat_conversations c ON c.id = p.id \
              JOIN chat_members mb ON mb.conversation_id = p.id AND mb.user_id = $1",
             tally!(),
-            " LEFT JOIN LATERAL (SELECT v.* FROM chat_messages v \
-               WHERE v.conversation_id = mb.conversation_id AND v.deleted_at IS NULL AND v.previewable AND ",
-            member_sees!("v"),
-            " ORDER BY v.seq DESC LIMIT 1) m ON true \
+            newest_shown!("v.seq > c.last_seq - 32"),
+            "near ON true",
+            newest_shown!("near.seq IS NULL AND v.seq <= c.last_seq - 32"),
+            "far ON true LEFT JOIN chat_messages m \
+               ON m.conversation_id = mb.conversation_id AND m.seq = coalesce(near.seq, far.seq) \
              ORDER BY mb.pinned_at IS NOT NULL DESC, c.last_activity_at DESC, c.id DESC"
         )
     };

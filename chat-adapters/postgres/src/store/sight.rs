@@ -11,7 +11,8 @@ use chat_core::store::Viewer;
 use crate::statement::{Statement, int};
 
 /// Whether the member `mb` of the conversation `c` sees the message `$m`, by the time `$2`; `$3` says whether
-/// messages of users he has blocked are hidden in groups. Starts at `mb.sees_from`, so that an index can.
+/// messages of users he has blocked are hidden in groups. Starts at `mb.sees_from`, so that an index can. PostgreSQL
+/// takes `@>` to be nearly always false and then plans for no rows; of `coalesce` it makes no such guess.
 macro_rules! member_sees {
     ($m:literal) => {
         concat!(
@@ -20,9 +21,9 @@ macro_rules! member_sees {
             $m,
             ".expires_at IS NULL OR ",
             $m,
-            ".expires_at > $2) AND mb.covers @> ",
+            ".expires_at > $2) AND coalesce(mb.covers @> ",
             $m,
-            ".seq AND NOT EXISTS (SELECT 1 FROM chat_hides h \
+            ".seq, false) AND NOT EXISTS (SELECT 1 FROM chat_hides h \
              WHERE h.user_id = mb.user_id AND h.conversation_id = mb.conversation_id AND h.seq = ",
             $m,
             ".seq) AND NOT ($3 AND c.kind = 'group' AND EXISTS (SELECT 1 FROM chat_blocks b \

@@ -1,6 +1,6 @@
 //! What reading costs with 10,000 and with 1,000,000 stored messages.
 //!
-//! `DATABASE_URL=postgres://… cargo run --release -p chat-postgres --example scale [-- messages]`
+//! `DATABASE_URL=postgres://… cargo run --release -p chat-postgres --example scale_postgres [-- messages]`
 //!
 //! Makes the schema `chat_scale` anew, fills and measures it twice, and leaves it there: `CHAT_PLANS_SCHEMA=chat_scale`
 //! makes the ignored test `plans_of_a_filled_schema` print the plans of the hot statements on it.

@@ -1,6 +1,6 @@
 //! What reading costs with 10,000 and with 1,000,000 stored messages.
 //!
-//! `cargo run --release -p chat-sqlite --example scale [-- messages]`
+//! `cargo run --release -p chat-sqlite --example scale_sqlite [-- messages]`
 
 #![allow(
     clippy::unwrap_used,
