@@ -237,8 +237,8 @@ fn download_headers(attachment: &Attachment, etag: &HeaderValue) -> HeaderMap {
         ("Range" = Option<String>, Header, description = "`bytes=first-last`, one range"),
     ),
     responses(
-        (status = 200, description = "The file", body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 206, description = "The range", body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 200, description = "The file", body = Vec<u8>, content_type = "*/*"),
+        (status = 206, description = "The range", body = Vec<u8>, content_type = "*/*"),
         (status = 304, description = "The file is the one of `If-None-Match`"),
         (status = 416, description = "The range is outside the file", body = crate::observe::Problem,
          content_type = "application/problem+json"),
