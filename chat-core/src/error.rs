@@ -181,10 +181,12 @@ impl ChatError {
         self
     }
 
-    /// Says when a retry makes sense.
+    /// Says when a retry makes sense, in whole milliseconds: rounded up, so that who waits as long as told does not
+    /// come too early.
     #[must_use]
     pub fn with_retry_after(mut self, after: Duration) -> Self {
-        self.0.retry_after = Some(after);
+        let millis = u64::try_from(after.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        self.0.retry_after = Some(Duration::from_millis(millis.max(1)));
         self
     }
 

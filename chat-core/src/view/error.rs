@@ -81,4 +81,13 @@ mod tests {
             })
         );
     }
+
+    #[test]
+    fn a_wait_is_never_told_shorter_than_it_is() {
+        for (wait, told) in [(0, 1), (1, 1), (999, 1), (1_000, 1), (1_001, 2)] {
+            let error = ChatError::new(ErrorCode::RateLimited, "too fast");
+            let error = error.with_retry_after(Duration::from_micros(wait));
+            assert_eq!(ErrorView::from(&error).retry_after_ms, Some(told), "{wait} µs");
+        }
+    }
 }
