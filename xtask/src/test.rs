@@ -8,7 +8,7 @@ use crate::process::run_shown;
 use crate::servers::{ChatServer, MongoServer, PostgresServer};
 use crate::tally::Tally;
 use crate::tools::{self, Missing};
-use crate::{Failure, TestOptions, chaos, conformance, protocol, root};
+use crate::{Failure, TestOptions, conformance, protocol, root};
 
 /// Building from nothing is slow on two cores; a run that hangs still ends.
 const RUST_LIMIT: Duration = Duration::from_secs(45 * 60);
@@ -36,7 +36,6 @@ pub(crate) fn run(options: &TestOptions) -> Result<bool, Failure> {
                 report.add("Rust tests", rust_tests(Some((&server, &backends)))?);
                 report.conformance = conformance::counts();
                 report.add("doctests", doctests()?);
-                report.add("chaos on sqlite", chaos::short(&server));
                 over_the_wire(options, &server, &backends, &mut report)?;
             }
             Err(failure) => {
