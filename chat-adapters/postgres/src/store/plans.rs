@@ -420,9 +420,9 @@ const PARAMETERS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Prints what each hot statement reads by in the schema that the example `scale` has filled, for `docs/adapters.md`.
+/// Prints what each hot statement reads by in the schema that the example `scale_postgres` has filled, for `docs/adapters.md`.
 #[tokio::test]
-#[ignore = "needs a filled schema: run the example `scale`, then name it in CHAT_PLANS_SCHEMA"]
+#[ignore = "needs a filled schema: run the example `scale_postgres`, then name its schema in CHAT_PLANS_SCHEMA"]
 #[allow(clippy::print_stdout, reason = "what is printed goes into the documents")]
 async fn plans_of_a_filled_schema() {
     let schema = SchemaName::new(std::env::var("CHAT_PLANS_SCHEMA").unwrap()).unwrap();
