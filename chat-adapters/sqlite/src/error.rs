@@ -85,13 +85,22 @@ mod code {
     pub(super) const NOTADB: i32 = 26;
 }
 
+fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(extended & 0xff)
+}
+
+/// Whether another connection held the lock that was needed.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(code::BUSY)
+}
+
 impl Error {
     fn sqlite_code(&self) -> Option<i32> {
-        let Self::Database(sqlx::Error::Database(error)) = self else {
-            return None;
-        };
-        let extended: i32 = error.code()?.parse().ok()?;
-        Some(extended & 0xff)
+        match self {
+            Self::Database(error) => primary_code(error),
+            _ => None,
+        }
     }
 
     pub(crate) fn kind(&self) -> BackendErrorKind {

@@ -42,18 +42,15 @@ use std::sync::atomic::Ordering;
 
 use chat_core::time::Clock;
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Sqlite, SqlitePool};
-use uuid::Uuid;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{Sqlite, SqlitePool};
 
 use crate::config::SqliteConfig;
+use crate::connect::{self, connect_options};
 use crate::error::{Error, OpenError};
 use crate::schema;
 use crate::statement::{Counters, Session};
 use crate::writer::Writer;
-
-/// Every statement of the store fits into a connection's cache.
-const STATEMENT_CACHE: usize = 256;
 
 /// A [`Store`](chat_core::store::Store), and an [`AccountStore`](chat_core::store::AccountStore), in an SQLite
 /// database.
@@ -103,7 +100,7 @@ impl SqliteStore {
         options: SqliteConnectOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
-        let mut connection = options.connect().await?;
+        let mut connection = connect::patiently(&options, config.busy_timeout).await?;
         if config.migrate {
             schema::migrate(&mut connection).await?;
         } else {
@@ -159,7 +156,7 @@ impl SqliteStore {
     /// [`OpenError`]: as for [`open`](Self::open).
     pub async fn migrate(config: &SqliteConfig) -> Result<(), OpenError> {
         use sqlx::Connection as _;
-        let mut connection = connect_options(config).connect().await?;
+        let mut connection = connect::patiently(&connect_options(config), config.busy_timeout).await?;
         schema::migrate(&mut connection).await?;
         connection.close().await?;
         Ok(())
@@ -210,26 +207,6 @@ impl fmt::Debug for SqliteStore {
         f.debug_struct("SqliteStore")
             .field("stats", &self.stats())
             .finish_non_exhaustive()
-    }
-}
-
-fn connect_options(config: &SqliteConfig) -> SqliteConnectOptions {
-    let options = SqliteConnectOptions::new()
-        .create_if_missing(true)
-        .foreign_keys(true)
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(config.busy_timeout)
-        .statement_cache_capacity(STATEMENT_CACHE)
-        // After a burst the log shrinks again when it is checkpointed.
-        .pragma("journal_size_limit", "67108864")
-        // Statements are ours and hold no data, but they are noise in a host's log.
-        .disable_statement_logging();
-    match &config.path {
-        Some(path) => options.filename(path).journal_mode(SqliteJournalMode::Wal),
-        // A name of its own in SQLite's memory file system: all connections of this store open the same database.
-        None => options
-            .filename(format!("/chat-{}", Uuid::now_v7().simple()))
-            .vfs("memdb"),
     }
 }
 
