@@ -8,7 +8,6 @@ use serde_json::json;
 
 use crate::process::run_shown;
 use crate::servers::{MongoServer, PreparedPostgres};
-use crate::tally::Tally;
 use crate::{ChaosOptions, Failure, root, tools};
 
 /// Setting up, coming to rest and judging, beside the time of faults.
@@ -22,29 +21,6 @@ pub(crate) fn run(options: &ChaosOptions) -> Result<bool, Failure> {
     let server = tools::build_program("chat-server")?;
     let chaos = tools::build_program("chat-chaos")?;
     once(options, &chaos, &server)
-}
-
-/// A short run for `cargo xtask test`.
-pub(crate) fn short(server: &Path) -> Tally {
-    let options = ChaosOptions {
-        nodes: 1,
-        seconds: 12,
-        seed: 1,
-        store: "sqlite".to_owned(),
-        clients: 20,
-        pace: 400,
-        // Other suites may have just ended; a laptop is not to be judged by its worst second.
-        slack: 5_000,
-    };
-    let run = tools::build_program("chat-chaos").and_then(|chaos| once(&options, &chaos, server));
-    match run {
-        Ok(true) => Tally::PASSED,
-        Ok(false) => Tally::FAILED,
-        Err(failure) => {
-            println!("{failure}");
-            Tally::FAILED
-        }
-    }
 }
 
 fn once(options: &ChaosOptions, chaos: &Path, server: &Path) -> Result<bool, Failure> {

@@ -9,7 +9,7 @@ use crate::process::run_shown;
 use crate::servers::{ChatServer, MongoServer, PostgresServer};
 use crate::tally::Tally;
 use crate::tools::{self, Missing};
-use crate::{Failure, TestOptions, chaos, protocol, root, schemathesis};
+use crate::{Failure, TestOptions, protocol, root, schemathesis};
 
 /// Building from nothing is slow on two cores; a run that hangs still ends.
 const RUST_LIMIT: Duration = Duration::from_secs(45 * 60);
@@ -64,7 +64,6 @@ pub(crate) fn run(options: &TestOptions) -> Result<bool, Failure> {
                 report.add("Rust tests", rust_tests(Some((&server, &backends)))?);
                 report.by_store.add_report(&backends.absent());
                 report.add("doctests", doctests()?);
-                report.add("chaos on sqlite", chaos::short(&server));
                 over_the_wire(options, &server, &backends, &mut report)?;
             }
             Err(failure) => {

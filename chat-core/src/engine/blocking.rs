@@ -2,13 +2,14 @@
 
 use super::Actor;
 use super::changeset::ChangeSet;
+use super::doubt::Doubt;
 use super::members::standing;
 use super::presence::Glimpse;
 use super::settings::put_own_side;
 use crate::access::{Action, allowed};
 use crate::command::{CommandName, PageRequest};
 use crate::config::BlockedInGroup;
-use crate::error::{ChatError, ChatResult, ErrorCode};
+use crate::error::{BackendErrorKind, ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::UserId;
 use crate::model::{ConversationKind, DirectPair, User};
@@ -81,7 +82,12 @@ impl Actor {
         let store = &self.inner().store;
         let changed = store
             .set_block(&me.id, &other.id, on, self.engine().now())
-            .await?;
+            .await
+            .inspect_err(|error| {
+                if error.kind() == BackendErrorKind::OutcomeUnknown {
+                    self.inner().doubts.add(Doubt::about_user(&me.id));
+                }
+            })?;
         let Some(user_rev) = changed else { return Ok(()) };
         let event = ChatEvent::BlockChanged {
             blocker: me.id.clone(),

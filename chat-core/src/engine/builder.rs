@@ -204,6 +204,7 @@ impl ChatEngineBuilder {
         });
         let (committer, commits) = Committer::new(self.config.limits.queued_sends);
         let (dispatcher, lanes) = Dispatcher::new();
+        let (doubts, doubtful) = super::doubt::Doubts::new();
         let (outcomes, outcome_lanes) = Outcomes::new();
         let counters = Arc::new(Counters::default());
         let (pushes, push_worker) = Pushes::new(self.notifier, Arc::clone(&counters));
@@ -233,6 +234,7 @@ impl ChatEngineBuilder {
             lapses: super::status::Lapses::default(),
             committer,
             dispatcher,
+            doubts,
             bus: self.bus,
             _alive: alive,
             pushes,
@@ -242,6 +244,7 @@ impl ChatEngineBuilder {
         });
         commits.start(&inner);
         lanes.start(&inner);
+        doubtful.start(&inner);
         outcome_lanes.start(&inner);
         inner.relays.start(&inner);
         if let Some(worker) = push_worker {

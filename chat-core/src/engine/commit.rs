@@ -9,7 +9,9 @@ use std::time::Duration;
 use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 
+use super::committed;
 use super::dispatch::Publication;
+use super::doubt::Doubt;
 use super::{ChatEngine, Inner};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
@@ -18,6 +20,9 @@ use crate::store::{Change, Facts, Needs, Writes};
 
 /// How many changes go into one commit of the store at most.
 const BATCH: usize = 128;
+/// After so many times the deadline of a command a store that does not answer is given up. Stores have deadlines of
+/// their own and are done long before; without an end here one that hangs would stop everything for good.
+const GIVE_UP: u32 = 4;
 
 /// What a decision comes to.
 #[derive(Debug)]
@@ -81,27 +86,40 @@ impl Commits {
         let dispatcher = inner.dispatcher.clone();
         let in_flight = Arc::clone(&inner.in_flight);
         let counters = Arc::clone(&inner.counters);
+        let doubts = inner.doubts.clone();
+        let patience = inner.config.limits.command_deadline * GIVE_UP;
         tokio::spawn(async move {
             let mut jobs = Vec::with_capacity(BATCH);
             while self.queue.recv_many(&mut jobs, BATCH).await > 0 {
                 let (changes, finishes): (Vec<Change>, Vec<Finish>) =
                     jobs.drain(..).map(|job| (job.change, job.finish)).unzip();
-                let outcome = AssertUnwindSafe(store.commit(&changes)).catch_unwind().await;
-                let results: Vec<ChatResult<()>> = match outcome {
-                    Ok(Ok(results)) => results,
-                    Ok(Err(error)) => {
+                let committing = AssertUnwindSafe(store.commit(&changes)).catch_unwind();
+                let results: Vec<ChatResult<()>> = match tokio::time::timeout(patience, committing).await {
+                    Ok(Ok(Ok(results))) => results,
+                    Ok(Ok(Err(error))) => {
                         tracing::warn!(%error, source = ?std::error::Error::source(&error), "a commit failed");
                         finishes.iter().map(|_| Err(error.clone().into())).collect()
                     }
-                    Err(_panic) => {
+                    // What it had done by then stands or not; only the store knows.
+                    Ok(Err(_panic)) => {
                         tracing::error!("a commit panicked");
-                        finishes.iter().map(|_| Err(ErrorCode::Internal.into())).collect()
+                        finishes.iter().map(|_| Err(unknown())).collect()
+                    }
+                    Err(_) => {
+                        tracing::error!("a commit was given up, the store does not answer");
+                        finishes.iter().map(|_| Err(unknown())).collect()
                     }
                 };
                 let mut results = results.into_iter();
-                for finish in finishes {
-                    let result = results.next().unwrap_or_else(|| Err(ErrorCode::Internal.into()));
+                for (finish, change) in finishes.into_iter().zip(&changes) {
+                    let result = results.next().unwrap_or_else(|| Err(unknown()));
                     counters.commit(result.is_ok());
+                    if result
+                        .as_ref()
+                        .is_err_and(|error| error.code() == ErrorCode::OutcomeUnknown)
+                    {
+                        doubts.add(Doubt::about(&change.needs));
+                    }
                     match finish(result) {
                         // Its events are in flight until their lane has handed them over.
                         Some(publication) => dispatcher.publish(publication, &in_flight),
@@ -111,6 +129,13 @@ impl Commits {
             }
         });
     }
+}
+
+fn unknown() -> ChatError {
+    ChatError::new(
+        ErrorCode::OutcomeUnknown,
+        "the store did not answer; it may have happened",
+    )
 }
 
 impl ChatEngine {
@@ -147,13 +172,14 @@ impl ChatEngine {
             let decision = decided.lock().unwrap_or_else(PoisonError::into_inner).take();
             let (reply, publication) = match (result, decision) {
                 (Ok(()), Some(decision)) => {
+                    let changed = !decision.writes.is_empty();
                     if !decision.events.is_empty() {
                         relays.wake();
                     }
                     let publication = (!decision.events.is_empty()).then(|| {
                         Publication::committed(decision.writes.conversation, decision.events, origin)
                     });
-                    (Ok(decision.answer), publication)
+                    (Ok((decision.answer, changed)), publication)
                 }
                 (Ok(()), None) => (Err(ErrorCode::Internal.into()), None),
                 (Err(error), _) => (Err(error), None),
@@ -173,7 +199,12 @@ impl ChatEngine {
                     .with_retry_after(Duration::from_secs(1))
             })?;
         match tokio::time::timeout(self.config().limits.command_deadline, answered).await {
-            Ok(Ok(reply)) => reply,
+            Ok(Ok(reply)) => reply.map(|(answer, changed)| {
+                if changed {
+                    committed::note();
+                }
+                answer
+            }),
             Ok(Err(_)) => Err(ErrorCode::Internal.into()),
             Err(_) => Err(ChatError::new(
                 ErrorCode::OutcomeUnknown,

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use futures::FutureExt;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Actor, ChatEngine, content};
+use super::{Actor, ChatEngine, committed, content};
 use crate::command::{CommandName, EditMessage, SendMessage};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
@@ -37,6 +37,7 @@ impl Actor {
         mut context: CommandContext,
         work: impl Future<Output = ChatResult<T>> + Send,
     ) -> ChatResult<T> {
+        let work = committed::watched(work);
         if self.inner().hooks.is_empty() {
             return work.await;
         }

@@ -17,6 +17,7 @@ mod capabilities;
 mod changeset;
 mod cluster;
 pub(crate) mod commit;
+mod committed;
 mod content;
 mod conversations;
 mod deletion;
@@ -24,6 +25,7 @@ mod delta;
 mod devices;
 mod directs;
 mod dispatch;
+mod doubt;
 mod drain;
 mod due;
 mod editing;
@@ -129,6 +131,7 @@ pub(crate) struct Inner {
     pub(crate) lapses: status::Lapses,
     pub(crate) committer: commit::Committer,
     pub(crate) dispatcher: dispatch::Dispatcher,
+    pub(crate) doubts: doubt::Doubts,
     pub(crate) bus: Option<Arc<dyn Bus>>,
     pub(crate) _alive: cluster::Alive,
     pub(crate) pushes: push::Pushes,

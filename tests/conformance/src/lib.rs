@@ -8,6 +8,7 @@
 )]
 
 mod cases;
+pub mod faults;
 pub mod fixtures;
 pub mod growth;
 mod run;

@@ -81,7 +81,7 @@ fn arrivals(index: &Index<'_>, bounds: &Bounds, report: &mut Report) -> Vec<u64>
             continue;
         }
         let began = began(index, op);
-        let deadline = op.ended.saturating_add(bound);
+        let deadline = deadline(index, op.ended, bound);
         for (number, connection) in &index.connections {
             if connection.ready > began || connection.closed < deadline {
                 continue;
@@ -119,6 +119,18 @@ fn arrivals(index: &Index<'_>, bounds: &Bounds, report: &mut Report) -> Vec<u64>
         }
     }
     latencies
+}
+
+/// By when something answered then has to have arrived. While the store is down nobody knows who may see it, so the
+/// bound begins anew when a fault that comes in between is over.
+fn deadline(index: &Index<'_>, answered: u64, bound: u64) -> u64 {
+    let mut deadline = answered.saturating_add(bound);
+    for window in &index.windows {
+        if window.from < deadline && window.to > answered {
+            deadline = window.to.saturating_add(bound);
+        }
+    }
+    deadline
 }
 
 /// When a change was first asked for.
@@ -161,6 +173,31 @@ mod tests {
             story.wait(20_000);
             story.event("bob", 1, "typing_changed", json!({}));
         });
+    }
+
+    #[test]
+    fn a_message_that_a_fault_holds_up_has_time_until_after_it() {
+        let held_up = |fault: bool, until: u64| {
+            move |story: &mut crate::checker::fixture::Story| {
+                story.event("bob", 1, "ready", json!({}));
+                let sent = story.send("ann", "a1");
+                if fault {
+                    story.fault("kill_database", "start");
+                    story.wait(8_000);
+                    story.fault("kill_database", "stop");
+                }
+                story.wait(until);
+                story.event(
+                    "bob",
+                    1,
+                    "message_created",
+                    json!({ "conversation_id": "room", "rev": 1, "seen": [sent] }),
+                );
+            }
+        };
+        passes(held_up(true, 3_000));
+        flagged("C9", held_up(true, 7_000));
+        flagged("C9", held_up(false, 7_000));
     }
 
     #[test]
