@@ -56,6 +56,9 @@ impl Fault {
     }
 }
 
+/// How the message of a planned panic begins.
+pub const PLANNED_PANIC: &str = "a planned panic";
+
 /// Which calls count: the names of methods, such as `commit`; none: every call.
 pub type Calls = &'static [&'static str];
 
@@ -212,7 +215,7 @@ impl FaultyStore {
                 "faulty",
                 call,
             )),
-            Fault::PanicBefore | Fault::PanicAfter => panic!("a planned panic in {call}"),
+            Fault::PanicBefore | Fault::PanicAfter => panic!("{PLANNED_PANIC} in {call}"),
             Fault::Hang | Fault::HangAfter => std::future::pending().await,
         }
     }
