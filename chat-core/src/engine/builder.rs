@@ -128,7 +128,8 @@ impl ChatEngineBuilder {
     }
 
     /// The way to other nodes on the same store. Without it there are none. Sessions of other nodes are told to sync
-    /// when something changes here (`lagged`), and the other way round.
+    /// when something changes here (`lagged`), and the other way round. What a node did not tell, because it died or
+    /// the bus lost it, the others find in the store within 5 s.
     #[must_use]
     pub fn with_bus(mut self, bus: Arc<dyn Bus>) -> Self {
         self.bus = Some(bus);
@@ -235,7 +236,8 @@ impl ChatEngineBuilder {
             committer,
             dispatcher,
             doubts,
-            bus: self.bus,
+            tail: self.bus.as_ref().map(|_| super::tail::Tail::default()),
+            hints: self.bus.clone().map(super::hints::Hints::start),
             _alive: alive,
             pushes,
             events,
@@ -250,8 +252,8 @@ impl ChatEngineBuilder {
         if let Some(worker) = push_worker {
             worker.start(&inner);
         }
-        if let Some(bus) = &inner.bus {
-            super::cluster::start(&inner, Arc::clone(bus), listening);
+        if let Some(bus) = self.bus {
+            super::cluster::start(&inner, bus, listening);
         }
         super::maintenance::start(&inner);
         ChatEngine { inner }

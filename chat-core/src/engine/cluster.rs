@@ -62,8 +62,8 @@ pub(crate) fn start(inner: &Arc<Inner>, bus: Arc<dyn Bus>, mut alive: watch::Rec
 impl ChatEngine {
     /// Tells the other nodes what a publication was about: one hint for the conversation, one for each user of whom
     /// only his own side changed or who is out of the conversation now.
-    pub(crate) async fn hint(&self, publication: &Publication) {
-        let Some(bus) = &self.inner().bus else { return };
+    pub(crate) fn hint(&self, publication: &Publication) {
+        let Some(out) = &self.inner().hints else { return };
         let mut hints: Vec<Hint> = Vec::new();
         for event in &publication.events {
             match (&**event, &publication.conversation) {
@@ -135,9 +135,7 @@ impl ChatEngine {
         }
         hints.dedup();
         for hint in hints {
-            if let Err(error) = bus.publish(hint).await {
-                tracing::warn!(%error, "the other nodes could not be told; they look into the store by themselves");
-            }
+            out.send(hint, &self.inner().in_flight);
         }
     }
 
@@ -149,7 +147,13 @@ impl ChatEngine {
                     None => Ok(()),
                 }
             }
-            BusSignal::Hint(Hint::User { id, .. }) => self.tell_user(&id).await,
+            BusSignal::Hint(Hint::User { id, user_rev }) => {
+                self.tell_user(&id).await?;
+                if let Some(tail) = &self.inner().tail {
+                    tail.told_user(&id, user_rev);
+                }
+                Ok(())
+            }
             BusSignal::Gap => {
                 self.tell_all().await;
                 Ok(())
@@ -166,7 +170,11 @@ impl ChatEngine {
             "lagged",
             &json!({ "conversation_ids": [conversation.id] }),
         )
-        .await
+        .await?;
+        if let Some(tail) = &self.inner().tail {
+            tail.told(conversation.id, conversation.rev);
+        }
+        Ok(())
     }
 
     /// Makes one user's sessions here catch up.

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::committed;
 use super::dispatch::Publication;
 use super::doubt::Doubt;
+use super::tail::{Moved, MovedConversation};
 use super::{ChatEngine, Inner};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
@@ -131,6 +132,21 @@ impl Commits {
     }
 }
 
+/// What writes move, and from where.
+fn moved(writes: &Writes, facts: &Facts) -> Moved {
+    let before = facts.conversation.as_ref();
+    let conversation = writes.conversation.as_ref().map(|after| MovedConversation {
+        id: after.id,
+        before: before.map_or(0, |before| before.rev),
+        after: after.rev,
+        rested: before.map_or(Duration::MAX, |before| facts.now.since(before.changed_at)),
+    });
+    Moved {
+        conversation,
+        user_revs: writes.user_revs.clone(),
+    }
+}
+
 fn unknown() -> ChatError {
     ChatError::new(
         ErrorCode::OutcomeUnknown,
@@ -158,11 +174,12 @@ impl ChatEngine {
             Change::new(needs, move |facts| {
                 let decision = decide(facts)?;
                 let mut writes = decision.writes.clone();
+                let moved = moved(&writes, facts);
                 // With the change or not at all: what is to be carried out of the system survives like the change.
                 writes
                     .outbox
                     .extend(relays.entries(&decision.events, facts.now, ids.as_ref()));
-                *decided.lock().unwrap_or_else(PoisonError::into_inner) = Some(decision);
+                *decided.lock().unwrap_or_else(PoisonError::into_inner) = Some((decision, moved));
                 Ok(writes)
             })
         };
@@ -171,13 +188,13 @@ impl ChatEngine {
         let finish: Finish = Box::new(move |result| {
             let decision = decided.lock().unwrap_or_else(PoisonError::into_inner).take();
             let (reply, publication) = match (result, decision) {
-                (Ok(()), Some(decision)) => {
+                (Ok(()), Some((decision, moved))) => {
                     let changed = !decision.writes.is_empty();
                     if !decision.events.is_empty() {
                         relays.wake();
                     }
                     let publication = (!decision.events.is_empty()).then(|| {
-                        Publication::committed(decision.writes.conversation, decision.events, origin)
+                        Publication::committed(decision.writes.conversation, decision.events, origin, moved)
                     });
                     (Ok((decision.answer, changed)), publication)
                 }

@@ -10,6 +10,7 @@ use futures::FutureExt;
 use tokio::sync::{broadcast, mpsc};
 
 use super::drain::InFlight;
+use super::tail::Moved;
 use super::{ChatEngine, Inner};
 use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
@@ -40,6 +41,8 @@ pub(crate) struct Publication {
     pub(crate) events: Vec<Arc<ChatEvent>>,
     /// The session that caused it; it has its answer already.
     pub(crate) origin: Option<SessionId>,
+    /// Which revs it tells of.
+    pub(crate) moved: Moved,
 }
 
 impl Publication {
@@ -47,11 +50,13 @@ impl Publication {
         conversation: Option<Conversation>,
         events: Vec<ChatEvent>,
         origin: Option<SessionId>,
+        moved: Moved,
     ) -> Self {
         Self {
             conversation: conversation.map(Arc::new),
             events: events.into_iter().map(Arc::new).collect(),
             origin,
+            moved,
         }
     }
 
@@ -61,6 +66,7 @@ impl Publication {
             conversation: None,
             events: vec![Arc::new(event)],
             origin,
+            moved: Moved::default(),
         }
     }
 
@@ -248,7 +254,10 @@ impl ChatEngine {
             }
             self.call_hooks(event).await;
         }
-        self.hint(publication).await;
+        if let Some(tail) = &self.inner().tail {
+            tail.handed_out(publication);
+        }
+        self.hint(publication);
     }
 
     /// Tells those who should have had an event that they missed something.

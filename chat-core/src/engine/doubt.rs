@@ -168,15 +168,13 @@ impl ChatEngine {
         for user in &affected.users {
             self.tell_user(user).await?;
         }
-        if let Some(bus) = &self.inner().bus {
+        if let Some(out) = &self.inner().hints {
             let users = affected.users.iter().map(|id| Hint::User {
                 id: id.clone(),
                 user_rev: 0,
             });
             for hint in hints.into_values().chain(users) {
-                if let Err(error) = bus.publish(hint).await {
-                    tracing::warn!(%error, "the other nodes could not be told; they look into the store by themselves");
-                }
+                out.send(hint, &self.inner().in_flight);
             }
         }
         // What was written for a relay waits in the store; what the host should have heard is not known.

@@ -141,7 +141,7 @@ impl ChatEngine {
         // The commit has a deadline of its own; this one is for a store that hangs while it is read.
         let limit = self.config().limits.command_deadline * 2;
         let send = async {
-            self.check_not_suspended(&row.user_id).await?;
+            let _owner = self.check_not_suspended(&row.user_id).await?;
             self.as_user(&row.user_id).send_due(message_of(row)?).await
         };
         match tokio::time::timeout(limit, send).await {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use tokio::time::Instant;
 
-use super::{ChatEngine, Inner, typing};
+use super::{ChatEngine, Inner, tail, typing};
 use crate::live::EndReason;
 
 /// How often live sessions are reported to presence. Presence that forgets does so after 60 s.
@@ -37,6 +38,13 @@ pub(crate) fn start(inner: &Arc<Inner>) {
         engine.end_finished_sessions().await
     });
     every(inner, LAPSES, |engine| async move { engine.tell_lapsed().await });
+    if inner.tail.is_some() {
+        at_once_and_every(inner, tail::LOOK, |engine| async move {
+            if let Err(error) = engine.look_for_untold().await {
+                tracing::warn!(%error, "it could not be looked for what other nodes did not tell");
+            }
+        });
+    }
     every(inner, HEARTBEAT, |engine| async move { engine.beat().await });
     every(inner, FILES, |engine| async move {
         if let Err(error) = engine.sweep_files().await {
@@ -75,9 +83,31 @@ fn every<F>(inner: &Arc<Inner>, interval: Duration, work: impl Fn(ChatEngine) ->
 where
     F: Future<Output = ()> + Send,
 {
+    from(inner, Instant::now() + interval, interval, work);
+}
+
+/// Does something again and again while the engine lives.
+fn at_once_and_every<F>(
+    inner: &Arc<Inner>,
+    interval: Duration,
+    work: impl Fn(ChatEngine) -> F + Send + 'static,
+) where
+    F: Future<Output = ()> + Send,
+{
+    from(inner, Instant::now(), interval, work);
+}
+
+fn from<F>(
+    inner: &Arc<Inner>,
+    first: Instant,
+    interval: Duration,
+    work: impl Fn(ChatEngine) -> F + Send + 'static,
+) where
+    F: Future<Output = ()> + Send,
+{
     let weak = Arc::downgrade(inner);
     tokio::spawn(async move {
-        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + interval, interval);
+        let mut ticks = tokio::time::interval_at(first, interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;

@@ -37,6 +37,7 @@ mod export;
 mod files;
 mod forwarding;
 mod groups;
+mod hints;
 mod history;
 mod hooks;
 mod inbox;
@@ -75,6 +76,7 @@ mod stats;
 mod status;
 mod subject;
 mod sync;
+mod tail;
 mod typing;
 mod validate;
 
@@ -95,7 +97,7 @@ use crate::config::ChatConfig;
 use crate::id::IdGenerator;
 use crate::live::LiveSessions;
 use crate::port::{
-    Bus, CustomContentValidator, Hook, MediaStore, Presence, RateLimiter, Transport, UserData, UserDirectory,
+    CustomContentValidator, Hook, MediaStore, Presence, RateLimiter, Transport, UserData, UserDirectory,
 };
 use crate::seal::Sealer;
 use crate::store::Store;
@@ -132,7 +134,10 @@ pub(crate) struct Inner {
     pub(crate) committer: commit::Committer,
     pub(crate) dispatcher: dispatch::Dispatcher,
     pub(crate) doubts: doubt::Doubts,
-    pub(crate) bus: Option<Arc<dyn Bus>>,
+    /// Hints to other nodes, where there are any.
+    pub(crate) hints: Option<hints::Hints>,
+    /// What they may not tell.
+    pub(crate) tail: Option<tail::Tail>,
     pub(crate) _alive: cluster::Alive,
     pub(crate) pushes: push::Pushes,
     pub(crate) events: broadcast::Sender<EventItem>,

@@ -46,15 +46,15 @@ impl ChatEngine {
         }
     }
 
-    /// Refuses a user who is suspended by now.
+    /// Refuses a user who is suspended by now; the user as he is, when he is known.
     ///
     /// # Errors
     /// `not_permitted`; `unavailable`.
-    pub(crate) async fn check_not_suspended(&self, user: &UserId) -> ChatResult<()> {
+    pub(crate) async fn check_not_suspended(&self, user: &UserId) -> ChatResult<Option<User>> {
         let now = self.inner().store.users(std::slice::from_ref(user)).await?.pop();
-        match now {
-            Some(user) => user.check_welcome(self.now()),
-            None => Ok(()),
+        if let Some(user) = &now {
+            user.check_welcome(self.now())?;
         }
+        Ok(now)
     }
 }

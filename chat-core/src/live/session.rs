@@ -79,7 +79,10 @@ impl ChatEngine {
             entry,
         };
         // Whoever was suspended after he was let in and before he could be found here is found now.
-        self.check_not_suspended(session.user_id()).await?;
+        let now = self.check_not_suspended(session.user_id()).await?;
+        if let (Some(tail), Some(user)) = (&self.inner().tail, now) {
+            tail.welcome(&user);
+        }
         self.report_presence(&session.entry).await;
         Ok((session, outbound))
     }

@@ -10,8 +10,8 @@ use crate::error::{BackendResult, ChatError};
 use crate::id::{ConversationId, UserId};
 use crate::model::{Conversation, ConversationKind, DirectPair, Member};
 use crate::store::{
-    Badge, Change, ChangedConversations, Contacts, ConversationStore, InboxCounts, InboxEntry, InboxQuery,
-    MemberQuery, SyncPosition,
+    Badge, Change, ChangedConversations, ChangedFor, Contacts, ConversationStore, InboxCounts, InboxEntry,
+    InboxQuery, MemberQuery, SyncPosition,
 };
 use crate::text::fold;
 use crate::time::Timestamp;
@@ -167,6 +167,24 @@ impl ConversationStore for MemoryStore {
     ) -> BackendResult<ChangedConversations> {
         Ok(self.state().changed_conversations(user, since, limit))
     }
+
+    async fn changed_for(
+        &self,
+        users: &[UserId],
+        since: SyncPosition,
+        limit: usize,
+    ) -> BackendResult<Vec<ChangedFor>> {
+        let state = self.state();
+        let changed = users.iter().flat_map(|user| {
+            let changes = state.changes_of(user, since);
+            changes.map(move |(_, room)| ChangedFor {
+                user: user.clone(),
+                conversation: room.id,
+                rev: room.rev,
+            })
+        });
+        Ok(changed.take(limit).collect())
+    }
 }
 
 impl State {
@@ -186,29 +204,35 @@ impl State {
             .collect()
     }
 
+    /// A user's conversations with a change after a position, and where the newest of it is.
+    fn changes_of<'a>(
+        &'a self,
+        user: &'a UserId,
+        since: SyncPosition,
+    ) -> impl Iterator<Item = (u64, &'a Conversation)> {
+        let rooms = self.rooms_of.get(user).into_iter().flatten();
+        rooms.filter_map(move |id| {
+            let room = self.rooms.get(id)?;
+            let row = room.members.get(user)?;
+            // What happens after he left is none of his business, so only his own row counts then.
+            let position = if row.member.is_active() {
+                room.position.max(row.position)
+            } else {
+                row.position
+            };
+            (position > since.0).then_some((position, &room.conversation))
+        })
+    }
+
     fn changed_conversations(
         &self,
         user: &UserId,
         since: SyncPosition,
         limit: usize,
     ) -> ChangedConversations {
-        let mut changed: Vec<(u64, ConversationId)> = self
-            .rooms_of
-            .get(user)
-            .into_iter()
-            .flatten()
-            .filter_map(|id| {
-                let room = self.rooms.get(id)?;
-                let row = room.members.get(user)?;
-                // What happens after he left is none of his business, so only his own row counts then.
-                let position = if row.member.is_active() {
-                    room.position.max(row.position)
-                } else {
-                    row.position
-                };
-                (position > since.0).then_some((position, *id))
-            })
-            .collect();
+        let changes = self.changes_of(user, since);
+        let mut changed: Vec<(u64, ConversationId)> =
+            changes.map(|(position, room)| (position, room.id)).collect();
         changed.sort_unstable();
         let has_more = changed.len() > limit;
         changed.truncate(limit);

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use crate::config::BlockedInGroup;
 use crate::error::{BackendResult, ChatError};
 use crate::id::{ConversationId, UserId};
-use crate::model::{Conversation, ConversationKind, DirectPair, Member, Message, Role, Seq};
+use crate::model::{Conversation, ConversationKind, DirectPair, Member, Message, Rev, Role, Seq};
 use crate::store::Change;
 use crate::time::Timestamp;
 
@@ -183,6 +183,17 @@ pub struct ChangedConversations {
     pub has_more: bool,
 }
 
+/// A conversation that changed for a user.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ChangedFor {
+    /// For whom.
+    pub user: UserId,
+    /// Which.
+    pub conversation: ConversationId,
+    /// Its rev.
+    pub rev: Rev,
+}
+
 /// A page of contacts.
 pub type Contacts = Vec<UserId>;
 
@@ -275,4 +286,14 @@ pub trait ConversationStore: Send + Sync + fmt::Debug {
         since: SyncPosition,
         limit: usize,
     ) -> BackendResult<ChangedConversations>;
+
+    /// What [`changed_conversations`](Self::changed_conversations) says of each of several users, in any order, at most
+    /// `limit`; which ones, when there is more, is left open. It is asked again and again for everybody who is
+    /// connected, so it must not cost a query for each of them.
+    async fn changed_for(
+        &self,
+        users: &[UserId],
+        since: SyncPosition,
+        limit: usize,
+    ) -> BackendResult<Vec<ChangedFor>>;
 }

@@ -46,8 +46,8 @@ pub use account::AccountStore;
 pub use attachment::AttachmentStore;
 pub use block::{BlockChange, BlockStore, Blocks};
 pub use conversation::{
-    Badge, ChangedConversations, Contacts, ConversationStore, InboxCounts, InboxEntry, InboxFilter, InboxKey,
-    InboxList, InboxQuery, MemberQuery, SyncPosition,
+    Badge, ChangedConversations, ChangedFor, Contacts, ConversationStore, InboxCounts, InboxEntry,
+    InboxFilter, InboxKey, InboxList, InboxQuery, MemberQuery, SyncPosition,
 };
 pub use device::DeviceStore;
 pub use edit::EditStore;

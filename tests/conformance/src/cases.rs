@@ -291,6 +291,7 @@ macro_rules! store {
                 the_epoch_stays_with_the_data
                 public_changes_are_reported_to_all_members
                 private_changes_are_reported_to_their_user
+                what_changed_for_several_is_what_changed_for_each
                 strange_conversations_are_not_reported
                 leaving_and_coming_back_are_reported
                 the_oldest_change_comes_first

@@ -6,8 +6,8 @@ use chat_core::error::{BackendResult, ChatError};
 use chat_core::id::{ConversationId, UserId};
 use chat_core::model::{Conversation, ConversationKind, DirectPair, Member};
 use chat_core::store::{
-    Badge, Change, ChangedConversations, Contacts, ConversationStore, InboxCounts, InboxEntry, InboxQuery,
-    MemberQuery, SyncPosition,
+    Badge, Change, ChangedConversations, ChangedFor, Contacts, ConversationStore, InboxCounts, InboxEntry,
+    InboxQuery, MemberQuery, SyncPosition,
 };
 use chat_core::time::Timestamp;
 use futures::future::try_join_all;
@@ -205,6 +205,16 @@ impl ConversationStore for MongoStore {
     ) -> BackendResult<ChangedConversations> {
         let found = self.conversations_since(user, since, limit);
         found.await.named("changed_conversations")
+    }
+
+    async fn changed_for(
+        &self,
+        users: &[UserId],
+        since: SyncPosition,
+        limit: usize,
+    ) -> BackendResult<Vec<ChangedFor>> {
+        let found = self.changed_since_for(users, since, limit);
+        found.await.named("changed_for")
     }
 }
 

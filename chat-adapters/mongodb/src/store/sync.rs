@@ -3,10 +3,12 @@
 //! A position is the number of a settled commit. It is read before anything else, so what is committed meanwhile has a
 //! higher number and is told for it again: nothing is passed over.
 
+use std::collections::{BTreeSet, HashMap};
+
 use chat_core::access::{Visibility, has_expired, visible};
 use chat_core::id::{ConversationId, UserId};
 use chat_core::model::{MemberState, Message};
-use chat_core::store::{ChangedConversations, ChangedMessages, ChangesQuery, SyncPosition};
+use chat_core::store::{ChangedConversations, ChangedFor, ChangedMessages, ChangesQuery, SyncPosition};
 use mongodb::bson::{Document, doc};
 
 use super::MongoStore;
@@ -77,6 +79,66 @@ impl MongoStore {
             reached,
             has_more,
         })
+    }
+
+    pub(super) async fn changed_since_for(
+        &self,
+        users: &[UserId],
+        since: SyncPosition,
+        limit: usize,
+    ) -> Result<Vec<ChangedFor>, Error> {
+        self.settled().await?;
+        let number = int(since.0);
+        let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
+        let theirs = Find::all(doc! { "user_id": { "$in": users } });
+        let theirs = theirs.only(&["user_id", "conversation_id", "state", "no"]);
+        let memberships = self
+            .database()
+            .list(Collection::Members, theirs, |member| {
+                let row = Row(member);
+                let is_active = row.name::<MemberState>("state")? == MemberState::Active;
+                let own = row.int("no")?;
+                Ok((
+                    row.user("user_id")?,
+                    row.conversation("conversation_id")?,
+                    is_active,
+                    own,
+                ))
+            })
+            .await?;
+        // Of each conversation once, however many of them are in it. What happens after one left is none of his
+        // business, so only his own row counts then.
+        let ids = |wanted: &dyn Fn(bool, i64) -> bool| {
+            let wanted = memberships
+                .iter()
+                .filter(|(_, _, is_active, own)| wanted(*is_active, *own));
+            let ids: BTreeSet<ConversationId> = wanted.map(|(_, id, ..)| *id).collect();
+            uuids(ids.iter().map(|id| id.as_uuid()))
+        };
+        let theirs = doc! { "_id": { "$in": ids(&|is_active, _| is_active) }, "no": { "$gt": number } };
+        let own = doc! { "_id": { "$in": ids(&|_, own| own > number) } };
+        let found = Find::all(doc! { "$or": [theirs, own] });
+        let revs: HashMap<ConversationId, (i64, u64)> = self
+            .database()
+            .list(Collection::Conversations, found.only(&["no", "rev"]), |found| {
+                let row = Row(found);
+                Ok((row.conversation("_id")?, (row.int("no")?, row.uint("rev")?)))
+            })
+            .await?
+            .into_iter()
+            .collect();
+        let changed = memberships
+            .into_iter()
+            .filter_map(|(user, conversation, is_active, own)| {
+                let (theirs, rev) = revs.get(&conversation).copied()?;
+                let is_new = own > number || (is_active && theirs > number);
+                is_new.then_some(ChangedFor {
+                    user,
+                    conversation,
+                    rev,
+                })
+            });
+        Ok(changed.take(limit).collect())
     }
 
     /// The newest rev that is certainly not after a position: within a conversation revs and numbers of commits rise

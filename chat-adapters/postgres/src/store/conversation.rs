@@ -6,8 +6,8 @@ use chat_core::error::{BackendResult, ChatError};
 use chat_core::id::{ConversationId, UserId};
 use chat_core::model::{Conversation, ConversationKind, DirectPair, Member};
 use chat_core::store::{
-    Badge, Change, ChangedConversations, Contacts, ConversationStore, InboxCounts, InboxEntry, InboxQuery,
-    MemberQuery, SyncPosition,
+    Badge, Change, ChangedConversations, ChangedFor, Contacts, ConversationStore, InboxCounts, InboxEntry,
+    InboxQuery, MemberQuery, SyncPosition,
 };
 use chat_core::time::Timestamp;
 
@@ -221,5 +221,15 @@ impl ConversationStore for PostgresStore {
     ) -> BackendResult<ChangedConversations> {
         let changed = self.conversations_since(user, since, limit).await;
         changed.map_err(|error| error.into_backend("changed_conversations"))
+    }
+
+    async fn changed_for(
+        &self,
+        users: &[UserId],
+        since: SyncPosition,
+        limit: usize,
+    ) -> BackendResult<Vec<ChangedFor>> {
+        let changed = self.changed_since_for(users, since, limit).await;
+        changed.map_err(|error| error.into_backend("changed_for"))
     }
 }

@@ -49,6 +49,7 @@ const HOT: &[(&str, &str)] = &[
     ("search", search::PROPOSED),
     ("search of a short text", search::SCANNED),
     ("changed conversations", sync::CHANGED),
+    ("changed conversations of several", sync::CHANGED_FOR),
     ("rev at a position", sync::REV_BELOW),
     ("changed messages", sync::MESSAGES),
     ("changed and expired messages", sync::EXPIRED),

@@ -2,7 +2,7 @@
 
 use chat_core::id::{ConversationId, UserId};
 use chat_core::model::Hide;
-use chat_core::store::{ChangedConversations, ChangedMessages, ChangesQuery, SyncPosition};
+use chat_core::store::{ChangedConversations, ChangedFor, ChangedMessages, ChangesQuery, SyncPosition};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
@@ -13,7 +13,7 @@ use super::sight::{bind_viewer, ranges, viewer_saw, viewer_sees};
 use crate::error::Error;
 use crate::schema::once;
 use crate::schema_name::{SchemaName, qualify};
-use crate::statement::{int, size, statement};
+use crate::statement::{Cells, int, size, statement, users as all_users};
 use crate::transaction::{WRITERS, writers_of};
 
 /// The first transaction id not given yet, and those of the chat's writers under way, which the shared lock of all
@@ -31,6 +31,11 @@ pub(super) const CHANGED: &str = "SELECT mb.conversation_id, o.changed FROM chat
     JOIN chat_conversations c ON c.id = mb.conversation_id CROSS JOIN LATERAL (SELECT CASE mb.state \
       WHEN 'active' THEN greatest(mb.change_no, c.change_no) ELSE mb.change_no END AS changed) o \
     WHERE mb.user_id = $1 AND o.changed >= $2 ORDER BY o.changed, mb.conversation_id LIMIT $3";
+/// The same for several users at once.
+pub(super) const CHANGED_FOR: &str = "SELECT mb.user_id, mb.conversation_id, c.rev FROM chat_members mb \
+    JOIN chat_conversations c ON c.id = mb.conversation_id \
+    WHERE mb.user_id = ANY($1) AND CASE mb.state WHEN 'active' THEN greatest(mb.change_no, c.change_no) \
+      ELSE mb.change_no END >= $2 LIMIT $3";
 /// The newest rev that is certainly below a number: within a conversation revs and numbers rise together. Seen from
 /// the newest message down, so the cost is that of what changed since.
 pub(super) const REV_BELOW: &str = "SELECT CASE WHEN c.change_no < $2 THEN c.rev ELSE coalesce((SELECT m.rev \
@@ -156,6 +161,19 @@ impl PostgresStore {
             reached: reached.pack(),
             has_more,
         })
+    }
+
+    pub(super) async fn changed_since_for(
+        &self,
+        users: &[UserId],
+        since: SyncPosition,
+        limit: usize,
+    ) -> Result<Vec<ChangedFor>, Error> {
+        let query = statement(CHANGED_FOR)
+            .bind(all_users(users))
+            .bind(int(Position::unpack(since).look_from()))
+            .bind(size(limit));
+        self.database().list(query, changed_for).await
     }
 
     pub(super) async fn messages_since(&self, query: &ChangesQuery) -> Result<ChangedMessages, Error> {
@@ -294,6 +312,14 @@ pub(super) async fn adopt(connection: &mut PgConnection, schema: &SchemaName) ->
         }
         Err(error) => Err(error),
     }
+}
+
+fn changed_for(cells: &mut Cells<'_>) -> Result<ChangedFor, Error> {
+    Ok(ChangedFor {
+        user: cells.user()?,
+        conversation: cells.conversation()?,
+        rev: cells.uint()?,
+    })
 }
 
 #[cfg(test)]

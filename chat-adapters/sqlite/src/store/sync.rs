@@ -2,13 +2,13 @@
 
 use chat_core::id::UserId;
 use chat_core::model::Hide;
-use chat_core::store::{ChangedConversations, ChangedMessages, ChangesQuery, SyncPosition};
+use chat_core::store::{ChangedConversations, ChangedFor, ChangedMessages, ChangesQuery, SyncPosition};
 
 use super::SqliteStore;
 use super::rows::{self, message_columns};
 use super::sight::{bind_viewer, ranges, viewer_saw, viewer_sees};
 use crate::error::Error;
-use crate::statement::{blob, int, size, statement};
+use crate::statement::{Cells, blob, int, size, statement, user_list};
 
 const POSITION: &str = "SELECT commit_no FROM chat_state WHERE id = 1";
 /// What happens after he left is none of his business, so only his own row counts then.
@@ -16,6 +16,11 @@ pub(super) const CHANGED: &str = "SELECT mb.conversation_id, \
     CASE WHEN mb.state = 'active' THEN max(mb.commit_no, c.commit_no) ELSE mb.commit_no END AS changed \
     FROM chat_members mb CROSS JOIN chat_conversations c ON c.id = mb.conversation_id \
     WHERE mb.user_id = ?1 AND changed > ?2 ORDER BY changed LIMIT ?3";
+/// The same for several users at once.
+pub(super) const CHANGED_FOR: &str = "SELECT mb.user_id, mb.conversation_id, c.rev \
+    FROM json_each(?1) u CROSS JOIN chat_members mb ON mb.user_id = u.value \
+    CROSS JOIN chat_conversations c ON c.id = mb.conversation_id \
+    WHERE CASE WHEN mb.state = 'active' THEN max(mb.commit_no, c.commit_no) ELSE mb.commit_no END > ?2 LIMIT ?3";
 /// The newest rev that is certainly not after a position: within a conversation revs and numbers of changes rise
 /// together. Seen from the newest message down, so the cost is that of what changed since.
 pub(super) const REV_AT: &str = "SELECT CASE WHEN c.commit_no <= ?2 THEN c.rev ELSE coalesce((SELECT m.rev FROM chat_messages m \
@@ -94,6 +99,20 @@ impl SqliteStore {
         })
     }
 
+    pub(super) async fn changed_since_for(
+        &self,
+        users: &[UserId],
+        since: SyncPosition,
+        limit: usize,
+    ) -> Result<Vec<ChangedFor>, Error> {
+        let query = statement(CHANGED_FOR)
+            .bind(user_list(users)?)
+            .bind(int(since.0))
+            .bind(size(limit));
+        let mut session = self.read().await?;
+        session.list(query, changed_for).await
+    }
+
     pub(super) async fn messages_since(&self, query: &ChangesQuery) -> Result<ChangedMessages, Error> {
         let mut session = self.snapshot().await?;
         let member = &query.viewer.member;
@@ -154,4 +173,12 @@ impl SqliteStore {
             since_rev,
         })
     }
+}
+
+fn changed_for(cells: &mut Cells<'_>) -> Result<ChangedFor, Error> {
+    Ok(ChangedFor {
+        user: cells.user()?,
+        conversation: cells.conversation()?,
+        rev: cells.uint()?,
+    })
 }

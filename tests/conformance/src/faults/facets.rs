@@ -14,13 +14,13 @@ use chat_core::model::{
 };
 use chat_core::store::{
     AddedScheduled, AttachmentStore, AuditQuery, Badge, BlockChange, BlockStore, Blocks, Change,
-    ChangedConversations, ChangedMessages, ChangesQuery, ClaimedEntry, Contacts, ConversationStore,
-    DeviceStore, DueConversations, EditStore, ExpiryKey, History, HistoryQuery, InboxCounts, InboxEntry,
-    InboxQuery, MarkStep, MarkTimes, MarksThen, MemberQuery, MentionQuery, MentionStore, MessageStore,
-    ModerationStore, MuteChange, MuteStore, OutboxBacklog, OutboxStore, PersonalFacts, PersonalStore,
-    PinsQuery, ReactionSummary, ReceiptStore, ReportQuery, RetentionStore, ScheduledQuery, ScheduledStamp,
-    ScheduledStore, SearchQuery, StarChange, StarOutcome, StarStore, StarredMessage, StarredQuery, StepPlace,
-    SyncPosition, UserMute, UserSearch, UserStore,
+    ChangedConversations, ChangedFor, ChangedMessages, ChangesQuery, ClaimedEntry, Contacts,
+    ConversationStore, DeviceStore, DueConversations, EditStore, ExpiryKey, History, HistoryQuery,
+    InboxCounts, InboxEntry, InboxQuery, MarkStep, MarkTimes, MarksThen, MemberQuery, MentionQuery,
+    MentionStore, MessageStore, ModerationStore, MuteChange, MuteStore, OutboxBacklog, OutboxStore,
+    PersonalFacts, PersonalStore, PinsQuery, ReactionSummary, ReceiptStore, ReportQuery, RetentionStore,
+    ScheduledQuery, ScheduledStamp, ScheduledStore, SearchQuery, StarChange, StarOutcome, StarStore,
+    StarredMessage, StarredQuery, StepPlace, SyncPosition, UserMute, UserSearch, UserStore,
 };
 use chat_core::time::Timestamp;
 use uuid::Uuid;
@@ -133,6 +133,15 @@ impl ConversationStore for FaultyStore {
             self.inner.changed_conversations(user, since, limit),
         )
         .await
+    }
+    async fn changed_for(
+        &self,
+        users: &[UserId],
+        since: SyncPosition,
+        limit: usize,
+    ) -> BackendResult<Vec<ChangedFor>> {
+        self.around("changed_for", self.inner.changed_for(users, since, limit))
+            .await
     }
 }
 

@@ -1,96 +1,57 @@
-//! A store that fails where a test wants it to: before or after the effect, by an error, a panic, or by never answering.
+//! Ports that fail where a test wants it to: before or after the effect, by an error, a panic, or by never answering.
 //!
-//! Wrap the store an engine works on, let a scenario run once to learn how many calls it makes, then run it again for
-//! every call and every [`Fault`], and look each time at what is in the store and at what live sessions were told.
+//! Make [`Faults`], wrap the store, the bus and the notifier an engine works with in it, let a scenario run once to learn
+//! how many calls it makes, then run it again for every call and every [`Fault`], and look each time at what is in the
+//! store and at what live sessions were told.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! use chat_conformance::faults::{Fault, Faults, FaultyStore};
+//! use chat_core::ChatEngine;
+//! use chat_core::error::ErrorCode;
+//! use chat_core::memory::MemoryStore;
+//! use chat_core::port::Identity;
+//! # use chat_core::id::UserId;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let faults = Faults::default();
+//! let store = FaultyStore::new(Arc::new(MemoryStore::default()), &faults);
+//! let engine = ChatEngine::builder(Arc::new(store)).build();
+//! let ada = UserId::new("ada")?;
+//!
+//! faults.watch(&[]);
+//! engine.admit(&Identity::new(ada.clone())).await?;
+//! for call in 0..faults.seen() {
+//!     faults.fail(&[], call, Fault::ErrorBefore);
+//!     let refused = engine.admit(&Identity::new(UserId::new(format!("ben-{call}"))?)).await;
+//!     assert_eq!(refused.unwrap_err().code(), ErrorCode::Unavailable);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
+mod bus;
 mod facets;
+mod notifier;
+mod plan;
 
 use std::fmt;
-use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use chat_core::error::{BackendError, BackendErrorKind, BackendResult};
+use chat_core::error::BackendResult;
 use chat_core::store::Store;
-use futures::FutureExt as _;
-use tokio::sync::Notify;
 
-/// What happens to one call of a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// An error, and certainly no effect (`Unavailable`).
-    ErrorBefore,
-    /// The effect is kept and the answer lost (`OutcomeUnknown`).
-    ErrorAfter,
-    /// A panic without an effect.
-    PanicBefore,
-    /// The effect is kept, then a panic.
-    PanicAfter,
-    /// No effect and no answer, ever.
-    Hang,
-    /// The effect is kept and no answer comes, ever.
-    HangAfter,
-    /// The effect is kept, and the answer comes when it is [released](FaultyStore::release): time to drop the caller.
-    Pause,
-}
+pub use bus::FaultyBus;
+pub use notifier::FaultyNotifier;
+pub use plan::{Calls, Fault, Faults, PLANNED_PANIC};
 
-impl Fault {
-    /// Every kind of fault.
-    pub const ALL: [Self; 7] = [
-        Self::ErrorBefore,
-        Self::ErrorAfter,
-        Self::PanicBefore,
-        Self::PanicAfter,
-        Self::Hang,
-        Self::HangAfter,
-        Self::Pause,
-    ];
-
-    /// Whether the effect of the call is kept.
-    #[must_use]
-    pub const fn keeps_effect(self) -> bool {
-        matches!(
-            self,
-            Self::ErrorAfter | Self::PanicAfter | Self::HangAfter | Self::Pause
-        )
-    }
-}
-
-/// How the message of a planned panic begins.
-pub const PLANNED_PANIC: &str = "a planned panic";
-
-/// Which calls count: the names of methods, such as `commit`; none: every call.
-pub type Calls = &'static [&'static str];
-
-/// A store in front of another one that fails as planned. Clones are the same store.
+/// A store in front of another one that fails as planned. Calls have the names of its methods, such as `commit`.
 #[derive(Clone)]
 pub struct FaultyStore {
     inner: Arc<dyn Store>,
-    shared: Arc<Shared>,
+    faults: Faults,
 }
-
-#[derive(Default)]
-struct Shared {
-    plan: Mutex<Plan>,
-    /// Told when a planned call was met.
-    met: Notify,
-    /// Lets a paused call go on.
-    release: Notify,
-}
-
-#[derive(Default)]
-struct Plan {
-    calls: Calls,
-    /// Calls of that kind since the plan was made.
-    seen: usize,
-    fault: Option<(usize, Fault)>,
-    /// Whether the planned call was met.
-    met: bool,
-    /// Done right before the first call of that name.
-    interlude: Option<(&'static str, Interlude)>,
-}
-
-type Interlude = Box<dyn FnOnce() -> futures::future::BoxFuture<'static, ()> + Send>;
 
 impl fmt::Debug for FaultyStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,89 +62,11 @@ impl fmt::Debug for FaultyStore {
 impl FaultyStore {
     /// A store that works until something is planned.
     #[must_use]
-    pub fn new(inner: Arc<dyn Store>) -> Self {
+    pub fn new(inner: Arc<dyn Store>, faults: &Faults) -> Self {
         Self {
             inner,
-            shared: Arc::default(),
+            faults: faults.clone(),
         }
-    }
-
-    /// Counts these calls from now on, and lets none fail.
-    pub fn watch(&self, calls: Calls) {
-        let mut plan = self.plan();
-        *plan = Plan {
-            calls,
-            ..Plan::default()
-        };
-    }
-
-    /// Lets the call of that number fail, counted from 0 and from now on, among these calls.
-    pub fn fail(&self, calls: Calls, number: usize, fault: Fault) {
-        let mut plan = self.plan();
-        *plan = Plan {
-            calls,
-            fault: Some((number, fault)),
-            ..Plan::default()
-        };
-    }
-
-    /// Does something right before the next call of that name: what another client may do at that moment.
-    pub fn before<F>(&self, call: &'static str, interlude: impl FnOnce() -> F + Send + 'static)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        self.plan().interlude = Some((call, Box::new(move || interlude().boxed())));
-    }
-
-    /// Lets a paused call go on.
-    pub fn release(&self) {
-        self.shared.release.notify_one();
-    }
-
-    /// How many of the watched calls there were.
-    #[must_use]
-    pub fn seen(&self) -> usize {
-        self.plan().seen
-    }
-
-    /// Whether the planned call was met.
-    #[must_use]
-    pub fn has_failed(&self) -> bool {
-        self.plan().met
-    }
-
-    /// Waits until the planned call was met.
-    pub async fn failed(&self) {
-        loop {
-            let met = self.shared.met.notified();
-            if self.has_failed() {
-                return;
-            }
-            met.await;
-        }
-    }
-
-    fn plan(&self) -> std::sync::MutexGuard<'_, Plan> {
-        self.shared.plan.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What is to happen to a call.
-    fn next(&self, call: &'static str) -> (Option<Interlude>, Option<Fault>) {
-        let mut plan = self.plan();
-        let interlude = plan
-            .interlude
-            .take_if(|(wanted, _)| *wanted == call)
-            .map(|(_, interlude)| interlude);
-        if !plan.calls.is_empty() && !plan.calls.contains(&call) {
-            return (interlude, None);
-        }
-        let number = plan.seen;
-        plan.seen += 1;
-        let fault = plan
-            .fault
-            .filter(|(wanted, _)| *wanted == number)
-            .map(|(_, fault)| fault);
-        (interlude, fault)
     }
 
     async fn around<T>(
@@ -191,32 +74,6 @@ impl FaultyStore {
         call: &'static str,
         work: impl Future<Output = BackendResult<T>> + Send,
     ) -> BackendResult<T> {
-        let (interlude, fault) = self.next(call);
-        if let Some(interlude) = interlude {
-            interlude().await;
-        }
-        let Some(fault) = fault else {
-            return work.await;
-        };
-        let mut answer = None;
-        if fault.keeps_effect() {
-            answer = AssertUnwindSafe(work).catch_unwind().await.ok();
-        }
-        self.plan().met = true;
-        self.shared.met.notify_waiters();
-        match fault {
-            Fault::Pause => {
-                self.shared.release.notified().await;
-                answer.unwrap_or_else(|| Err(BackendError::new(BackendErrorKind::Other, "faulty", call)))
-            }
-            Fault::ErrorBefore => Err(BackendError::new(BackendErrorKind::Unavailable, "faulty", call)),
-            Fault::ErrorAfter => Err(BackendError::new(
-                BackendErrorKind::OutcomeUnknown,
-                "faulty",
-                call,
-            )),
-            Fault::PanicBefore | Fault::PanicAfter => panic!("{PLANNED_PANIC} in {call}"),
-            Fault::Hang | Fault::HangAfter => std::future::pending().await,
-        }
+        self.faults.around(call, work).await
     }
 }

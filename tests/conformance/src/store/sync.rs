@@ -99,6 +99,42 @@ pub async fn public_changes_are_reported_to_all_members(store: AnyStore) {
     }
 }
 
+/// What changed for several users at once is what changed for each of them, with the rev it has now.
+pub async fn what_changed_for_several_is_what_changed_for_each(store: AnyStore) {
+    let [ann, bob, cat, dan] = people(&store, ["ann", "bob", "cat", "dan"]).await;
+    let group = Room::group(&store, &[&ann, &bob, &dan]).await;
+    let quiet = Room::group(&store, &[&ann, &cat]).await;
+    group.leave(&dan).await;
+    let before = store.sync_position().await.unwrap();
+    let all = [ann.clone(), bob.clone(), cat.clone(), dan.clone()];
+    let told = async |since, limit| {
+        let told = store.changed_for(&all, since, limit).await.unwrap();
+        let told = told
+            .into_iter()
+            .map(|told| (told.user, told.conversation, told.rev));
+        let mut told: Vec<(UserId, ConversationId, Rev)> = told.collect();
+        told.sort();
+        told
+    };
+
+    group.say(&bob, "hi").await;
+    let rev = group.row().await.rev;
+    let expected = [(ann.clone(), group.id, rev), (bob.clone(), group.id, rev)];
+    assert_eq!(told(before, 9).await, expected, "members, not who has left");
+    assert_eq!(told(before, 1).await.len(), 1);
+    assert!(store.changed_for(&[], before, 9).await.unwrap().is_empty());
+
+    let since = store.sync_position().await.unwrap();
+    quiet.set_private(&cat, |m| m.pinned_at = Some(at(1))).await;
+    let own: Vec<UserId> = told(since, 9).await.into_iter().map(|(user, ..)| user).collect();
+    assert_eq!(own, [cat], "his own side alone");
+
+    let since = store.sync_position().await.unwrap();
+    group.leave(&bob).await;
+    let left: Vec<UserId> = told(since, 9).await.into_iter().map(|(user, ..)| user).collect();
+    assert_eq!(left, [ann, bob], "who leaves hears of it");
+}
+
 /// A change of one's private state is reported to oneself.
 pub async fn private_changes_are_reported_to_their_user(store: AnyStore) {
     let [ann, bob] = people(&store, ["ann", "bob"]).await;

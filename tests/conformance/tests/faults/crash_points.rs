@@ -2,191 +2,27 @@
 //! changed nothing, an answer has, sessions that are connected hear of what stands, and the same command again, on a
 //! new engine over the same data, ends where an undisturbed one does.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test says what went wrong by failing"
-)]
-
-use std::sync::Arc;
-use std::time::Duration;
-
-use chat_conformance::faults::{Fault, FaultyStore, PLANNED_PANIC};
+use chat_conformance::faults::Fault;
 use chat_core::command::{CreateGroup, SendMessage, SyncRequest};
 use chat_core::error::{ChatResult, ErrorCode};
-use chat_core::id::{ClientId, ConversationId, MessageId, UserId};
-use chat_core::live::{ConnectFrom, Outbound, OutboundItem, Session};
-use chat_core::memory::MemoryStore;
-use chat_core::port::{Authenticator, Credentials, Identity};
-use chat_core::store::Store;
 use chat_core::{Actor, ChatEngine};
-use futures::future::BoxFuture;
-use serde::de::DeserializeOwned;
+use futures::FutureExt as _;
 use serde_json::{Value, json};
 
-/// The token is the user's id; good for tests and nothing else.
-#[derive(Debug)]
-struct TokenIsName;
-
-#[async_trait::async_trait]
-impl Authenticator for TokenIsName {
-    async fn authenticate(&self, credentials: &Credentials) -> ChatResult<Identity> {
-        let token = credentials.token.as_deref().ok_or(ErrorCode::Unauthenticated)?;
-        Ok(Identity::new(user_id(token)))
-    }
-
-    async fn login_stands(&self, _login: &str) -> ChatResult<bool> {
-        Ok(true)
-    }
-}
-
-fn user_id(name: &str) -> UserId {
-    UserId::new(name).unwrap()
-}
-
-fn client_id(key: &str) -> ClientId {
-    ClientId::new(key).unwrap()
-}
-
-/// Who is there; Ada acts. Dan is in nothing yet.
-const USERS: [&str; 4] = ["ada", "ben", "cem", "dan"];
-/// Longer than a store that hangs is waited for, and than what follows from it takes. Not of real time.
-const LONG: Duration = Duration::from_secs(60);
-
-/// What commands are about.
-#[derive(Debug, Clone, Copy)]
-struct Stage {
-    group: ConversationId,
-    mine: MessageId,
-    bens: MessageId,
-}
-
-type Act = fn(Actor, Stage) -> BoxFuture<'static, ChatResult<()>>;
-
-fn of<T: DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
-}
-
-/// What is the same every time: not ids, not times, not who is online.
-fn bare(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|name, _| {
-                !matches!(name.as_str(), "token" | "presence" | "user_rev")
-                    && name != "id"
-                    && !name.ends_with("_id")
-                    && !name.ends_with("_at")
-                    && name != "at"
-            });
-            fields.values_mut().for_each(bare);
-        }
-        Value::Array(items) => items.iter_mut().for_each(bare),
-        _ => {}
-    }
-}
-
-/// What each of them would see with a new device.
-async fn sights(engine: &ChatEngine) -> Vec<Value> {
-    let mut all = Vec::new();
-    for name in USERS {
-        let me = engine.as_user(&user_id(name));
-        let mut sight = json!(me.sync(SyncRequest::default()).await.unwrap());
-        bare(&mut sight);
-        if let Some(list) = sight["conversations"].as_array_mut() {
-            list.sort_by_key(Value::to_string);
-        }
-        all.push(sight);
-    }
-    all
-}
-
-/// Revs move for everybody, also when the change is somebody's own.
-fn without_revs(value: &Value) -> Value {
-    let mut value = value.clone();
-    strip(&mut value);
-    value
-}
-
-fn strip(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.remove("rev");
-            fields.values_mut().for_each(strip);
-        }
-        Value::Array(items) => items.iter_mut().for_each(strip),
-        _ => {}
-    }
-}
-
-struct Scene {
-    faulty: FaultyStore,
-    inner: Arc<dyn Store>,
-    engine: ChatEngine,
-    stage: Stage,
-}
-
-async fn scene() -> Scene {
-    let inner: Arc<dyn Store> = Arc::new(MemoryStore::default());
-    let faulty = FaultyStore::new(Arc::clone(&inner));
-    let engine = ChatEngine::builder(Arc::new(faulty.clone())).build();
-    for name in USERS {
-        engine.admit(&Identity::new(user_id(name))).await.unwrap();
-    }
-    let [ada, ben] = ["ada", "ben"].map(|name| engine.as_user(&user_id(name)));
-    let create: CreateGroup = of(json!({ "name": "us", "member_ids": ["ben", "cem"] }));
-    let group = ada.create_group(create).await.unwrap().conversation.id;
-    let words = |text: &str| SendMessage::text(group, text);
-    let mine = ada.send(words("my words")).await.unwrap().message.id;
-    let bens = ben.send(words("his words")).await.unwrap().message.id;
-    Scene {
-        faulty,
-        inner,
-        engine,
-        stage: Stage { group, mine, bens },
-    }
-}
-
-async fn connect(engine: &ChatEngine, name: &str) -> (Session, Outbound) {
-    let credentials = Credentials::bearer(name);
-    let opened = engine.connect(Arc::new(TokenIsName), &credentials, ConnectFrom::default());
-    opened.await.unwrap()
-}
-
-/// What a session was told that somebody who keeps a replica would act on.
-fn told(outbound: &mut Outbound) -> Vec<String> {
-    let mut names = Vec::new();
-    while let Some(item) = outbound.try_next() {
-        match item {
-            OutboundItem::Event(event) => names.push(event.name.to_string()),
-            OutboundItem::End { .. } => names.push("end".to_owned()),
-        }
-    }
-    names.retain(|name| !matches!(name.as_str(), "ready" | "presence_changed" | "typing_changed"));
-    names
-}
+use crate::stage::{
+    Act, LONG, Stage, USERS, client_id, connect, of, quiet, scene, sights, told, user_id, without_revs,
+};
 
 /// What is there after the command, undisturbed; and how many calls it makes.
 async fn undisturbed(act: Act) -> (usize, Vec<Value>) {
     let scene = scene().await;
-    scene.faulty.watch(&[]);
+    scene.faults.watch(&[]);
     act(scene.engine.as_user(&user_id("ada")), scene.stage)
         .await
         .unwrap();
-    let calls = scene.faulty.seen();
+    let calls = scene.faults.seen();
     tokio::time::sleep(LONG).await;
     (calls, sights(&scene.engine).await)
-}
-
-/// Panics that were planned say nothing; telling where each came from takes longer than all the rest.
-fn quiet() {
-    let loud = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let planned = (panic.payload_as_str()).is_some_and(|text| text.starts_with(PLANNED_PANIC));
-        if !planned {
-            loud(panic);
-        }
-    }));
 }
 
 async fn disturbed(name: &str, act: Act, call: usize, fault: Fault, after: &[Value]) {
@@ -202,14 +38,14 @@ async fn disturbed(name: &str, act: Act, call: usize, fault: Fault, after: &[Val
         told(outbound);
     }
 
-    scene.faulty.fail(&[], call, fault);
+    scene.faults.fail(&[], call, fault);
     let command = tokio::spawn(act(scene.engine.as_user(&user_id("ada")), scene.stage));
     let outcome = if matches!(fault, Fault::Hang | Fault::HangAfter | Fault::Pause) {
         // Whoever asked goes away; the call may have been one of the engine's own work.
         let mut command = command;
         tokio::select! {
             ended = &mut command => ended.ok(),
-            () = scene.faulty.failed() => {
+            () = scene.faults.failed() => {
                 command.abort();
                 None
             }
@@ -218,8 +54,8 @@ async fn disturbed(name: &str, act: Act, call: usize, fault: Fault, after: &[Val
         // A panic is a gateway's matter: it knows as little as somebody who got no answer.
         command.await.ok()
     };
-    scene.faulty.watch(&[]);
-    scene.faulty.release();
+    scene.faults.watch(&[]);
+    scene.faults.release();
     tokio::time::sleep(LONG).await;
 
     let now = sights(&scene.engine).await;
@@ -246,6 +82,47 @@ async fn disturbed(name: &str, act: Act, call: usize, fault: Fault, after: &[Val
     assert_eq!(sights(&again).await, after, "{what}: once more ends elsewhere");
 }
 
+/// The caller goes away at every point where his command waits.
+async fn dropped(name: &str, act: Act, after: &[Value]) {
+    for turns in 0.. {
+        let scene = scene().await;
+        let what = format!("{name}, dropped after {turns} turns");
+        let before = sights(&scene.engine).await;
+        let mut sessions = Vec::new();
+        for user in USERS {
+            sessions.push(connect(&scene.engine, user).await);
+        }
+        tokio::time::sleep(LONG).await;
+        for (_, outbound) in &mut sessions {
+            told(outbound);
+        }
+        scene.faults.give_way();
+        let mut command = act(scene.engine.as_user(&user_id("ada")), scene.stage);
+        let mut is_done = false;
+        for _ in 0..turns {
+            is_done = futures::poll!(&mut command).is_ready();
+            if is_done {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(command);
+        tokio::time::sleep(LONG).await;
+
+        let now = sights(&scene.engine).await;
+        assert!(now == before || now == after, "{what}: half done: {now:#?}");
+        for (at, (_, outbound)) in sessions.iter_mut().enumerate() {
+            let told = told(outbound);
+            let changed = without_revs(&before[at]) != without_revs(&now[at]);
+            assert!(!changed || !told.is_empty(), "{what}: {} was not told", USERS[at]);
+        }
+        if is_done {
+            assert!(turns > 2, "{what}: it waits nowhere");
+            return;
+        }
+    }
+}
+
 async fn survives_every_fault(name: &str, act: Act) {
     quiet();
     let (calls, after) = undisturbed(act).await;
@@ -255,11 +132,15 @@ async fn survives_every_fault(name: &str, act: Act) {
             disturbed(name, act, call, fault, &after).await;
         }
     }
+    dropped(name, act, &after).await;
 }
 
-/// One test per command.
+/// One test per command, and all of them in a list.
 macro_rules! for_each_fault {
     ($($command:ident),* $(,)?) => {
+        pub(crate) const COMMANDS: &[(&str, Act)] =
+            &[$((stringify!($command), |ada, stage| $command(ada, stage).boxed())),*];
+
         mod for_each_fault {
             $(#[tokio::test(start_paused = true)]
             async fn $command() {
@@ -389,7 +270,7 @@ async fn a_removal_while_a_page_is_read_closes_it() {
             .await
             .unwrap();
         let group = scene.stage.group;
-        scene.faulty.before(call, move || async move {
+        scene.faults.before(call, move || async move {
             ada.remove_member(group, &user_id("ben")).await.unwrap();
             ada.send(SendMessage::text(group, "not for ben")).await.unwrap();
         });
