@@ -91,10 +91,36 @@ struct Plan {
     always: Option<Fault>,
     /// Whether the planned call was met.
     met: bool,
-    /// Whether every call gives way to other tasks before and after its effect.
-    gives_way: bool,
+    /// How often calls give way to other tasks before and after their effect.
+    turns: Turns,
     /// Done right before the first call of that name.
     interlude: Option<(&'static str, Interlude)>,
+}
+
+/// How often a call gives way.
+#[derive(Debug, Clone, Copy, Default)]
+enum Turns {
+    #[default]
+    None,
+    One,
+    /// From this state of a generator (SplitMix64).
+    Drawn(u64),
+}
+
+impl Turns {
+    fn next(&mut self) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::One => 1,
+            Self::Drawn(state) => {
+                *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+                let mut mixed = *state;
+                mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+                (mixed ^ (mixed >> 31)) & 7
+            }
+        }
+    }
 }
 
 type Interlude = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
@@ -134,7 +160,17 @@ impl Faults {
     pub fn give_way(&self) {
         let mut plan = self.plan();
         *plan = Plan {
-            gives_way: true,
+            turns: Turns::One,
+            ..Plan::default()
+        };
+    }
+
+    /// Lets every call give way before and after its effect, up to seven times, drawn from a seed, and none fail: tasks of
+    /// a runtime with one thread then take their turns differently for every seed, and the same for the same one.
+    pub fn take_turns(&self, seed: u64) {
+        let mut plan = self.plan();
+        *plan = Plan {
+            turns: Turns::Drawn(seed),
             ..Plan::default()
         };
     }
@@ -199,6 +235,13 @@ impl Faults {
         (interlude, fault)
     }
 
+    async fn give_turns(&self) {
+        let turns = self.plan().turns.next();
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub(super) async fn around<T>(
         &self,
         call: &'static str,
@@ -209,14 +252,9 @@ impl Faults {
             interlude().await;
         }
         let Some(fault) = fault else {
-            let gives_way = self.plan().gives_way;
-            if gives_way {
-                tokio::task::yield_now().await;
-            }
+            self.give_turns().await;
             let answer = work.await;
-            if gives_way {
-                tokio::task::yield_now().await;
-            }
+            self.give_turns().await;
             return answer;
         };
         let mut answer = None;

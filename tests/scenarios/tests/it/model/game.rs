@@ -61,7 +61,7 @@ impl Game {
         })
     }
 
-    async fn set_up(world: World, rng: &mut Rng) -> Self {
+    pub(super) async fn set_up(world: World, rng: &mut Rng) -> Self {
         let rules = Rules {
             blocked: rng.pick(&[
                 BlockedInGroup::Collapse,

@@ -11,6 +11,7 @@ mod compare_lists;
 mod game;
 mod groups;
 mod play;
+mod race;
 mod reference;
 mod replica;
 mod restraint;
@@ -51,30 +52,26 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-fn kept_seeds() -> Vec<u64> {
-    let kept = std::fs::read_to_string(REGRESSIONS).unwrap_or_default();
+fn kept_in(file: &str) -> Vec<u64> {
+    let kept = std::fs::read_to_string(file).unwrap_or_default();
     kept.lines()
         .filter_map(|line| line.split('#').next()?.trim().parse().ok())
         .collect()
 }
 
 /// Adds a seed to those that are always played; the other store may do the same this moment.
-fn keep(seed: u64) {
-    if kept_seeds().contains(&seed) {
+fn keep_in(file: &str, seed: u64) {
+    if number("CHAT_MODEL_KEEP") == Some(0) || kept_in(file).contains(&seed) {
         return;
     }
-    let mut seeds = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(REGRESSIONS)
-        .unwrap();
+    let mut seeds = OpenOptions::new().append(true).create(true).open(file).unwrap();
     seeds.write_all(format!("{seed}\n").as_bytes()).unwrap();
 }
 
 async fn histories<F: Future<Output = World>>(store: &str, runs: u64, fresh: impl Fn() -> F) {
     let first = number("CHAT_MODEL_SEED").unwrap_or(1);
     let runs = number("CHAT_MODEL_RUNS").unwrap_or(runs);
-    let kept = kept_seeds();
+    let kept = kept_in(REGRESSIONS);
     let mut failed = String::new();
     let mut played = 0;
     for seed in kept.iter().copied().chain(first..first + runs) {
@@ -85,9 +82,7 @@ async fn histories<F: Future<Output = World>>(store: &str, runs: u64, fresh: imp
         };
         // Said and kept at once: a long run may be cut off.
         eprintln!("seed {seed} fails on {store}: {}", found.what);
-        if number("CHAT_MODEL_KEEP") != Some(0) {
-            keep(seed);
-        }
+        keep_in(REGRESSIONS, seed);
         let told = format!("\n== seed {seed} on {store} ==\n{}", shorten(&fresh, seed).await);
         eprintln!("{told}\n(first found: {})", found.what);
         failed.push_str(&told);

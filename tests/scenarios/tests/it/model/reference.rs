@@ -24,7 +24,7 @@ pub(super) struct Rules {
 }
 
 /// Everything there is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Model {
     pub(super) rules: Rules,
     /// Milliseconds.
@@ -41,7 +41,7 @@ pub(super) struct Model {
     pub(super) plans: Vec<Plan>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Chat {
     pub(super) id: ConversationId,
     pub(super) pair: Option<(User, User)>,
@@ -72,7 +72,7 @@ pub(super) enum Presence {
 }
 
 /// Somebody who is or was a member.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Person {
     pub(super) user: User,
     pub(super) state: Presence,
@@ -109,7 +109,7 @@ pub(super) enum Mute {
     Forever,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Move {
     pub(super) read: bool,
     /// Whether others may know.
@@ -118,7 +118,7 @@ pub(super) struct Move {
     pub(super) at: i64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Line {
     /// Known from the engine's answers.
     pub(super) id: Option<MessageId>,

@@ -27,7 +27,7 @@ pub(super) struct Wish {
 }
 
 /// A scheduled message, and what became of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) id: ScheduledId,
     pub(super) owner: User,

@@ -17,7 +17,7 @@ use crate::model::show::NAMES;
 use crate::world::client_id;
 
 impl Game {
-    pub(super) fn payload(&self, rng: &mut Rng, c: usize) -> Payload {
+    pub(in crate::model) fn payload(&self, rng: &mut Rng, c: usize) -> Payload {
         let mut mentions = Vec::new();
         if rng.once_in(3) {
             for _ in 0..1 + rng.below(2) {
@@ -43,7 +43,7 @@ impl Game {
         }
     }
 
-    pub(super) fn command(&self, payload: &Payload, key: Option<&str>) -> SendMessage {
+    pub(in crate::model) fn command(&self, payload: &Payload, key: Option<&str>) -> SendMessage {
         let reply = payload
             .reply
             .and_then(|(c, seq)| self.model.chats[c].line(seq)?.id);

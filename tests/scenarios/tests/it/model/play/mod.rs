@@ -28,7 +28,7 @@ fn mention_id(mention: Mention) -> UserId {
     }
 }
 
-fn ids(users: &[User]) -> Vec<UserId> {
+pub(in crate::model) fn ids(users: &[User]) -> Vec<UserId> {
     users.iter().map(|user| Game::id(*user)).collect()
 }
 
