@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Actor, ChatEngine, committed, content};
@@ -32,12 +33,20 @@ impl Actor {
     ///
     /// # Errors
     /// `rejected_by_policy`; `unavailable` when a hook fails; else what the work answers.
-    pub(crate) async fn command<T>(
+    pub(crate) fn command<'a, T: Send + 'a>(
+        &'a self,
+        context: CommandContext,
+        work: impl Future<Output = ChatResult<T>> + Send + 'a,
+    ) -> BoxFuture<'a, ChatResult<T>> {
+        // On the heap: what every command waits for, and the layers around each, are too much for a stack.
+        Box::pin(self.between_hooks(context, Box::pin(committed::watched(work))))
+    }
+
+    async fn between_hooks<T>(
         &self,
         mut context: CommandContext,
-        work: impl Future<Output = ChatResult<T>> + Send,
+        work: BoxFuture<'_, ChatResult<T>>,
     ) -> ChatResult<T> {
-        let work = committed::watched(work);
         if self.inner().hooks.is_empty() {
             return work.await;
         }

@@ -189,7 +189,8 @@ impl Session {
         }
         // The commit has a deadline of its own; this one is for a store that hangs while it is read.
         let limit = limits.command_deadline * 2;
-        match tokio::time::timeout(limit, self.run(command)).await {
+        // On the heap: it has room for any command.
+        match tokio::time::timeout(limit, Box::pin(self.run(command))).await {
             Ok(answer) => answer,
             Err(_) => Err(ErrorCode::OutcomeUnknown.into()),
         }

@@ -110,3 +110,19 @@ async fn nobody_replies_to_what_a_block_hides_from_him() {
         world.on(&bob).send(reply()).await.unwrap();
     }
 }
+
+/// Gateways poll what commands wait for on the stacks of their threads, several layers deep; a build without optimisation
+/// copies it in each of them.
+#[tokio::test]
+async fn what_a_command_waits_for_takes_little_room() {
+    let world = World::new();
+    let [ann] = world.users(["ann"]).await;
+    let device = world.connect(&ann).await;
+    let command = device.session.execute("send_message", serde_json::json!({}));
+    let size = std::mem::size_of_val(&command);
+    assert!(size <= 2_048, "{size} bytes");
+    let ann = world.on(&ann);
+    let send = ann.send(SendMessage::default());
+    let size = std::mem::size_of_val(&send);
+    assert!(size <= 8_192, "{size} bytes");
+}
