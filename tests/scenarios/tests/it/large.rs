@@ -1,4 +1,5 @@
-//! Ten thousand in one group: counts stay exact, and no message costs more for it.
+//! Ten thousand in one group: counts stay exact, and no message costs more for it. (A thousand on the stand-in for
+//! MongoDB.)
 
 use chat_core::archive::ArchiveRow;
 use chat_core::command::{AddMembers, ListMembers, Mark, Marks, SendMessage};

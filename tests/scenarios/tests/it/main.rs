@@ -34,6 +34,7 @@ mod lists;
 mod member_mutes;
 mod model;
 mod moderation;
+mod mongodb;
 mod multi_device;
 mod offline;
 mod personal;

@@ -46,6 +46,14 @@ macro_rules! for_each_store {
                 }
             })*
         }
+        mod mongodb {
+            $(#[tokio::test]
+            async fn $case() {
+                if let Some(world) = crate::world::World::mongodb().await {
+                    super::$case(world).await;
+                }
+            })*
+        }
     };
 }
 
@@ -89,6 +97,18 @@ impl World {
         let clock = Arc::new(ManualClock::default());
         let store = space.open(Arc::clone(&clock) as Arc<dyn Clock>).await;
         Some(Self::on(Arc::new(store), clock, Some(Box::new(space))))
+    }
+
+    /// The same for `mongodb`.
+    pub(crate) async fn mongodb() -> Option<Self> {
+        let space = crate::mongodb::Space::new().await?;
+        let clock = Arc::new(ManualClock::default());
+        let store = space.open(Arc::clone(&clock) as Arc<dyn Clock>).await;
+        let world = Self::on(Arc::new(store), clock, Some(Box::new(space)));
+        // What the stand-in for MongoDB takes for a list of ids grows with the square of its length.
+        let is_stand_in = std::env::var_os("CHAT_TEST_MONGODB_PROGRAM").is_some();
+        let crowd = if is_stand_in { 1_000 } else { world.crowd };
+        Some(Self { crowd, ..world })
     }
 
     fn on(store: Arc<dyn Whole>, clock: Arc<ManualClock>, guard: Option<Box<dyn Any + Send>>) -> Self {

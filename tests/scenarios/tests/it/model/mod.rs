@@ -142,3 +142,13 @@ async fn postgres_agrees_with_the_model() {
         .await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mongodb_agrees_with_the_model() {
+    if crate::mongodb::Space::new().await.is_some() {
+        histories("mongodb", RUNS_ON_A_SERVER, || async {
+            World::mongodb().await.unwrap()
+        })
+        .await;
+    }
+}
