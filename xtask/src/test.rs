@@ -245,7 +245,7 @@ fn over_the_wire(
     if !options.browser {
         let files = scripts(&wire, ".test.mjs", options.wire.as_deref())?;
         let mut stores = vec!["sqlite", "memory"];
-        stores.extend(backends.postgres.iter().map(|_| "postgres"));
+        stores.extend(backends.names());
         for store in stores {
             let schema = format!("chat_wire_{}", std::process::id());
             let settings = match (store, &backends.postgres, &backends.mongodb) {
