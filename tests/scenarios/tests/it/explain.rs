@@ -98,7 +98,6 @@ async fn a_marker_and_a_long_backlog_are_told(world: World) {
     use UnreadReason as R;
     let world = world.with_config(|config| {
         config.limits.commands = chat_core::config::Rate::new(1_000_000, 1_000);
-        config.limits.command_deadline = std::time::Duration::from_secs(120);
     });
     let [ann, bob] = world.users(["ann", "bob"]).await;
     let id = ann.direct_with(&bob).await.id;

@@ -17,7 +17,6 @@ async fn ten_thousand_members_have_exact_counts(world: World) {
     let world = world.with_config(|config| {
         config.limits.members = crowd;
         config.limits.add_members = crowd;
-        config.limits.command_deadline = std::time::Duration::from_secs(120);
     });
     let [ada, ben, cem] = world.users(["ada", "ben", "cem"]).await;
     let store = world.engine.store();

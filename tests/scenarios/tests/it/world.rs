@@ -112,7 +112,7 @@ impl World {
     }
 
     fn on(store: Arc<dyn Whole>, clock: Arc<ManualClock>, guard: Option<Box<dyn Any + Send>>) -> Self {
-        let engine = engine_on(&store, &clock, ChatConfig::default());
+        let engine = engine_on(&store, &clock, base_config());
         Self {
             engine,
             clock,
@@ -124,7 +124,7 @@ impl World {
 
     /// The same data behind a new engine with other settings.
     pub(crate) fn with_config(self, change: impl FnOnce(&mut ChatConfig)) -> Self {
-        let mut config = ChatConfig::default();
+        let mut config = base_config();
         change(&mut config);
         let engine = engine_on(&self.store, &self.clock, config);
         Self { engine, ..self }
@@ -228,6 +228,14 @@ impl IdGenerator for Counted {
         let n = self.0.fetch_add(1, Ordering::SeqCst);
         uuid::Builder::from_unix_timestamp_millis(n, &[0; 10]).into_uuid()
     }
+}
+
+/// The default settings of every case's engine. Cases ask what is answered, not how fast: on a busy machine a stand-in of a
+/// database may well need longer than a host would wait.
+pub(crate) fn base_config() -> ChatConfig {
+    let mut config = ChatConfig::default();
+    config.limits.command_deadline = Duration::from_secs(120);
+    config
 }
 
 fn engine_on(store: &Arc<dyn Whole>, clock: &Arc<ManualClock>, config: ChatConfig) -> ChatEngine {

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chat_axum::{Accounts, ChatApi, JwtAuthenticator, JwtKey};
 use chat_core::command::{MeetingDraft, PageRequest, ScheduleMessage, SendMessage, SetRole, SyncRequest};
-use chat_core::config::{ChatConfig, Rate};
+use chat_core::config::Rate;
 use chat_core::engine::NewUpload;
 use chat_core::id::{AttachmentId, ConversationId};
 use chat_core::memory::MemoryStore;
@@ -25,7 +25,7 @@ use futures::StreamExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::world::{Chats, Counted, admit, client_id, user_id};
+use crate::world::{Chats, Counted, admit, base_config, client_id, user_id};
 
 const SECRET: &[u8] = b"a secret of at least thirty-two bytes";
 /// Who has a row of his own in the users' table.
@@ -158,7 +158,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 async fn engine(store: Arc<dyn Store>, clock: &Arc<ManualClock>, folder: &Path, first_id: u64) -> ChatEngine {
-    let mut config = ChatConfig::default();
+    let mut config = base_config();
     let free = Rate::new(1_000_000, 60_000_000);
     config.limits.commands = free;
     config.limits.searches = free;

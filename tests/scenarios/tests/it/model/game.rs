@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_core::Actor;
-use chat_core::config::{BlockedInGroup, ChatConfig, EditHistory, HistoryForNewMembers, Rate, RollUp};
+use chat_core::config::{BlockedInGroup, EditHistory, HistoryForNewMembers, Rate, RollUp};
 use chat_core::error::ChatResult;
 use chat_core::id::{MessageId, UserId};
 use chat_core::model::Role;
@@ -16,7 +16,7 @@ use super::replica::Replica;
 use super::rng::Rng;
 use super::show::NAMES;
 use super::{Verdict, told};
-use crate::world::{Counted, World, user_id};
+use crate::world::{Counted, World, base_config, user_id};
 
 /// What went wrong, and what had happened until then.
 pub(super) struct Found {
@@ -74,7 +74,7 @@ impl Game {
             sending_reads: rng.once_in(4),
             edit_history: rng.pick(&[EditHistory::Moderators, EditHistory::Members, EditHistory::Off]),
         };
-        let mut config = ChatConfig::default();
+        let mut config = base_config();
         config.policies.blocked_in_group = rules.blocked;
         if rules.newcomers_see_all {
             config.policies.history_for_new_members = HistoryForNewMembers::All;
