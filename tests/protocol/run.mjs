@@ -1,5 +1,5 @@
 // Runs one official protocol suite, unmodified, against a running server:
-// node run.mjs --suite <folder>/test-suite.js --base http://127.0.0.1:3000 --expect 32 [--queue-frames]
+// node run.mjs --suite <folder>/test-suite.js --base http://127.0.0.1:3000 --expect 32
 import chai from 'chai';
 import chaiString from 'chai-string';
 import Mocha from 'mocha';
@@ -12,7 +12,6 @@ const { values } = parseArgs({
     suite: { type: 'string' },
     base: { type: 'string' },
     expect: { type: 'string' },
-    'queue-frames': { type: 'boolean', default: false },
   },
 });
 
@@ -22,7 +21,7 @@ const mocha = new Mocha({ reporter: 'dot', retries: 2 });
 mocha.addFile(resolve(values.suite));
 chai.use(chaiString);
 globalThis.chai = chai;
-install({ base: values.base, queueFrames: values['queue-frames'] });
+install(values.base);
 // The suites also run in browsers, where these globals are given; in Node they would fetch their own.
 globalThis.window = globalThis;
 await mocha.loadFilesAsync();

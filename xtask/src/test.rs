@@ -298,7 +298,7 @@ fn over_the_wire(
             }
             Err(missing) => report.missing("answers as documented", &missing, options),
         }
-        protocol_suites(report)?;
+        protocol_suites(options, report)?;
     }
     if options.wire.is_none() {
         report.add("page without a browser", page_tests(&node)?);
@@ -307,16 +307,15 @@ fn over_the_wire(
     Ok(())
 }
 
-/// The official protocol suites, where somebody says that he has them. What they look at is tested without them as well,
-/// in `chat-adapters/socketio/tests`.
-fn protocol_suites(report: &mut Report) -> Result<(), Failure> {
-    match std::env::var_os("CHAT_PROTOCOL_SUITES") {
-        None => println!("\nCHAT_PROTOCOL_SUITES names no folder: the official protocol suites were not run"),
-        Some(suites) => {
-            for (name, tally) in protocol::tallies(Path::new(&suites))? {
+/// The official protocol suites.
+fn protocol_suites(options: &TestOptions, report: &mut Report) -> Result<(), Failure> {
+    match protocol::tallies() {
+        Ok(tallies) => {
+            for (name, tally) in tallies? {
                 report.add(name, tally);
             }
         }
+        Err(missing) => report.missing("official protocol suites", &missing, options),
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use chat_core::error::{ChatError, ErrorCode};
@@ -134,9 +134,24 @@ async fn serve<H: EngineIoHandler>(State(transport): State<Transport<H>>, reques
     if upgrade::is_asked_for(&request) {
         return upgrade::accept(transport.engine, polling, shared.config.write_timeout, request);
     }
-    match transport.engine.oneshot(request).await {
+    let mut poll = OpenPoll(polling.filter(|_| request.method() == Method::GET));
+    let response = transport.engine.oneshot(request).await;
+    poll.0 = None;
+    match response {
         Ok(response) => response.map(Body::new).into_response(),
         Err(never) => match never {},
+    }
+}
+
+/// A poll that is not answered yet. A client that gives one up is gone, as it is when its WebSocket ends: its session
+/// ends now, not when its next heartbeat is missing.
+struct OpenPoll<D: Default + Send + Sync + 'static>(Option<Arc<Socket<D>>>);
+
+impl<D: Default + Send + Sync + 'static> Drop for OpenPoll<D> {
+    fn drop(&mut self) {
+        if let Some(client) = self.0.take() {
+            client.close(DisconnectReason::TransportClose);
+        }
     }
 }
 

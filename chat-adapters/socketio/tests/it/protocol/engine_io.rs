@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::raw::{Frame, Poller, Socket, start};
 use crate::http::ask;
@@ -113,6 +114,22 @@ async fn two_polls_at_a_time_close_the_connection() {
     assert_eq!(polls[0], (200, "1".to_owned()));
     assert_eq!(polls[1].0, 400);
     assert_eq!(poller.get().await.0, 400);
+}
+
+#[tokio::test]
+async fn a_poll_that_is_given_up_ends_the_connection() {
+    let address = start().await;
+    let (poller, _) = Poller::open(address, PATH).await;
+    assert_eq!(poller.get().await, (200, "2".to_owned()));
+    // A poll may be given up before the server has it, so there are several. The answers to pings keep the connection
+    // alive meanwhile.
+    for _ in 0..100 {
+        if poller.post("3").await.0 == 400 {
+            return;
+        }
+        drop(timeout(Duration::from_millis(20), poller.get()).await);
+    }
+    panic!("it goes on");
 }
 
 #[tokio::test]
