@@ -1,7 +1,8 @@
 //! What a commit writes, as steps that can be repeated: by whoever finds them unfinished, any number of times, also late.
 //!
-//! Every document carries the number `no` of the commit that wrote it last, and a step touches only what is older than
-//! its own commit. A document that goes is buried: it stays for a day as an empty grave with its `_id` and `no`, so that
+//! Every document carries the number `no` of the change that wrote it last, and a step touches only what is older than
+//! its own change. The changes of one commit have numbers of their own, so that whoever reads what changed a page at a
+//! time can go on between any two of them. A document that goes is buried: it stays for a day as an empty grave with its `_id` and `no`, so that
 //! a late repetition of an older step does not bring it back.
 
 use std::collections::HashMap;
@@ -42,6 +43,8 @@ impl Kind {
 
 #[derive(Debug, Clone)]
 struct Step {
+    /// Which change of the commit wants it, from 0.
+    change: i64,
     kind: Kind,
     collection: Collection,
     id: Bson,
@@ -53,6 +56,17 @@ struct Step {
 pub(crate) struct Plan {
     steps: Vec<Step>,
     places: HashMap<(Collection, String), usize>,
+    /// Changes that are complete.
+    changes: i64,
+}
+
+/// A plan as it is carried out: with the numbers of its changes.
+#[derive(Debug)]
+pub(crate) struct Commit {
+    /// That of its last change, and of the commit.
+    pub(crate) number: i64,
+    /// Steps, each with the number of its change.
+    steps: Vec<(i64, Step)>,
 }
 
 impl Plan {
@@ -72,7 +86,27 @@ impl Plan {
         self.add(Kind::Set, collection, id.into(), fields);
     }
 
-    /// Gives the document the number of this commit and changes nothing else.
+    /// Whatever is added from here on belongs to another change.
+    pub(crate) fn next_change(&mut self) {
+        self.changes = self.changes.saturating_add(1);
+    }
+
+    /// Which change is being added to, from 0.
+    pub(crate) const fn change(&self) -> i64 {
+        self.changes
+    }
+
+    /// This plan as the commit that follows on `before`.
+    pub(crate) fn after(&self, before: i64) -> Commit {
+        let first = before.saturating_add(1);
+        let numbered = |step: &Step| (first.saturating_add(step.change), step.clone());
+        Commit {
+            number: before.saturating_add(self.changes.max(1)),
+            steps: self.steps.iter().map(numbered).collect(),
+        }
+    }
+
+    /// Gives the document the number of this change and changes nothing else.
     pub(crate) fn touch(&mut self, collection: Collection, id: impl Into<Bson>) {
         self.set(collection, id, Document::new());
     }
@@ -84,6 +118,7 @@ impl Plan {
     fn add(&mut self, kind: Kind, collection: Collection, id: Bson, fields: Document) {
         let key = (collection, id.to_string());
         let step = Step {
+            change: self.changes,
             kind,
             collection,
             id,
@@ -94,6 +129,7 @@ impl Plan {
             self.steps.push(step);
             return;
         };
+        earlier.change = step.change;
         match (earlier.kind, step.kind) {
             // Fields of what this commit writes anyway, or of what it buries.
             (Kind::Put | Kind::Once | Kind::Set, Kind::Set) => earlier.fields.extend(step.fields),
@@ -101,41 +137,56 @@ impl Plan {
             _ => *earlier = step,
         }
     }
+}
 
+impl Commit {
     /// The steps as they lie in the slot.
     pub(crate) fn to_list(&self) -> Vec<Document> {
         self.steps
             .iter()
-            .map(|step| {
+            .map(|(number, step)| {
                 doc! {
-                    "k": step.kind.name(), "c": step.collection.name(), "i": step.id.clone(), "f": step.fields.clone(),
+                    "n": number, "k": step.kind.name(), "c": step.collection.name(), "i": step.id.clone(),
+                    "f": step.fields.clone(),
                 }
             })
             .collect()
     }
 
-    pub(crate) fn from_list(list: &[Bson]) -> Result<Self, Error> {
+    /// The commit with this number, from what lies in the slot.
+    pub(crate) fn from_list(number: i64, list: &[Bson]) -> Result<Self, Error> {
         const WHAT: &str = "a step of a commit";
-        let mut plan = Self::default();
+        let mut steps = Vec::with_capacity(list.len());
         for entry in list {
             let entry = entry.as_document().ok_or(Error::Decode(WHAT))?;
             let kind = entry.get_str("k").ok().and_then(Kind::named);
             let collection = entry.get_str("c").ok().and_then(Collection::named);
-            let (Some(kind), Some(collection), Some(id), Ok(fields)) =
-                (kind, collection, entry.get("i"), entry.get_document("f"))
-            else {
+            let (Ok(change), Some(kind), Some(collection), Some(id), Ok(fields)) = (
+                entry.get_i64("n"),
+                kind,
+                collection,
+                entry.get("i"),
+                entry.get_document("f"),
+            ) else {
                 return Err(Error::Decode(WHAT));
             };
-            plan.add(kind, collection, id.clone(), fields.clone());
+            let step = Step {
+                change: 0,
+                kind,
+                collection,
+                id: id.clone(),
+                fields: fields.clone(),
+            };
+            steps.push((change, step));
         }
-        Ok(plan)
+        Ok(Self { number, steps })
     }
 
-    /// Updates for each collection that do what this plan wants as commit `no`.
-    pub(crate) fn updates(&self, no: i64) -> Vec<(Collection, Vec<Document>)> {
+    /// Updates for each collection that do what this commit wants.
+    pub(crate) fn updates(&self) -> Vec<(Collection, Vec<Document>)> {
         let mut grouped: Vec<(Collection, Vec<Document>)> = Vec::new();
-        for step in &self.steps {
-            let update = step.update(no);
+        for (number, step) in &self.steps {
+            let update = step.update(*number);
             match grouped
                 .iter_mut()
                 .find(|(collection, _)| *collection == step.collection)
@@ -185,8 +236,8 @@ mod tests {
         plan.set(Collection::Members, "a", doc! { "x": 2 });
         plan.set(Collection::Users, "a", doc! { "x": 3 });
         plan.touch(Collection::Members, "a");
-        let list: Vec<Bson> = plan.to_list().into_iter().map(Bson::Document).collect();
-        let updates = Plan::from_list(&list).unwrap().updates(7);
+        let list: Vec<Bson> = plan.after(6).to_list().into_iter().map(Bson::Document).collect();
+        let updates = Commit::from_list(7, &list).unwrap().updates();
         assert_eq!(updates.len(), 2);
         let (collection, members) = &updates[0];
         assert_eq!(*collection, Collection::Members);
@@ -198,14 +249,35 @@ mod tests {
     }
 
     #[test]
+    fn each_change_has_its_number_and_the_commit_that_of_the_last() {
+        let mut plan = Plan::default();
+        for id in ["a", "b", "a"] {
+            plan.put(Collection::Members, id, doc! {});
+            plan.next_change();
+        }
+        let commit = plan.after(6);
+        assert_eq!(commit.number, 9);
+        let (_, members) = &commit.updates()[0];
+        let numbers: Vec<i64> = members
+            .iter()
+            .map(|update| update.get_document("u").unwrap().get_i64("no").unwrap())
+            .collect();
+        assert_eq!(
+            numbers,
+            [9, 8],
+            "what two changes write has the number of the later one"
+        );
+    }
+
+    #[test]
     fn what_is_buried_stays_buried_and_may_come_anew() {
         let mut plan = Plan::default();
         plan.put(Collection::Hides, "a", doc! { "x": 1 });
         plan.bury(Collection::Hides, "a");
         plan.set(Collection::Hides, "a", doc! { "x": 2 });
-        assert_eq!(plan.to_list()[0].get_str("k").unwrap(), "bury");
+        assert_eq!(plan.after(0).to_list()[0].get_str("k").unwrap(), "bury");
         plan.put(Collection::Hides, "a", doc! { "x": 3 });
-        assert_eq!(plan.to_list()[0].get_str("k").unwrap(), "put");
-        assert_eq!(plan.to_list().len(), 1);
+        assert_eq!(plan.after(0).to_list()[0].get_str("k").unwrap(), "put");
+        assert_eq!(plan.after(0).to_list().len(), 1);
     }
 }

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::collection::Collection;
 use crate::database::{Counters, Database, Find};
 use crate::error::{Error, is_transient, may_have_happened};
-use crate::plan::Plan;
+use crate::plan::{Commit, Plan};
 use crate::row::{Row, uuid};
 
 pub(crate) const SLOT: &str = "slot";
@@ -35,7 +35,7 @@ const REMEMBERED: i32 = 64;
 /// Updates in one command.
 const CHUNK: usize = 1_000;
 
-/// What a writer makes of a settled state: steps for the commit with this number, and an answer.
+/// What a writer makes of a settled state: steps for a commit whose first change has this number, and an answer.
 pub(crate) type Planned<T> = Result<(Plan, T), Error>;
 
 /// What became of a plan.
@@ -99,16 +99,17 @@ impl Slot {
                 Some(number) => number,
                 None => self.settled().await?,
             };
-            let (steps, answer) = plan(before.saturating_add(1)).await?;
-            if steps.is_empty() {
+            let (wanted, answer) = plan(before.saturating_add(1)).await?;
+            if wanted.is_empty() {
                 if self.settled().await? == before {
                     *turn = Some(before);
                     return Ok(answer);
                 }
             } else {
-                match self.commit(before, &steps).await? {
+                let commit = wanted.after(before);
+                match self.commit(before, &commit).await? {
                     Outcome::Done => {
-                        *turn = Some(before.saturating_add(1));
+                        *turn = Some(commit.number);
                         return Ok(answer);
                     }
                     Outcome::Left => return Ok(answer),
@@ -149,30 +150,26 @@ impl Slot {
     async fn help(&self, number: i64) -> Result<(), Error> {
         let filter = doc! { "_id": SLOT, "no": number, "pending": true };
         let read = |slot: &Document| match slot.get_array("steps") {
-            Ok(steps) => Plan::from_list(steps),
+            Ok(steps) => Commit::from_list(number, steps),
             Err(_) => Err(Error::Decode("steps")),
         };
-        if let Some(plan) = self.database.find(Collection::State, filter, read).await? {
+        if let Some(commit) = self.database.find(Collection::State, filter, read).await? {
             tracing::info!(commit = number, "finishing a commit that was left unfinished");
-            self.finish(number, &plan).await?;
+            self.finish(&commit).await?;
         }
         Ok(())
     }
 
-    async fn commit(&self, before: i64, plan: &Plan) -> Result<Outcome, Error> {
-        let number = before.saturating_add(1);
+    async fn commit(&self, before: i64, commit: &Commit) -> Result<Outcome, Error> {
+        let number = commit.number;
         let _doing = Doing::start(self, number);
-        self.commit_as(before, number, plan).await
-    }
-
-    async fn commit_as(&self, before: i64, number: i64, plan: &Plan) -> Result<Outcome, Error> {
-        if !self.put_in(before, number, plan).await? {
+        if !self.put_in(before, commit).await? {
             return Ok(Outcome::Late);
         }
         Counters::count(&self.database.counters.commits);
         // From here on the commit has happened. When its steps cannot be done now, the next one who reads does them.
         let start = Instant::now();
-        while let Err(error) = self.finish(number, plan).await {
+        while let Err(error) = self.finish(commit).await {
             if start.elapsed() > self.patience || !error.is_transient() {
                 tracing::warn!(commit = number, %error, "a commit is left for the next reader to finish");
                 return Ok(Outcome::Left);
@@ -183,10 +180,10 @@ impl Slot {
     }
 
     /// The compare-and-set that decides. False: another commit came first, and nothing was written.
-    async fn put_in(&self, before: i64, number: i64, plan: &Plan) -> Result<bool, Error> {
+    async fn put_in(&self, before: i64, commit: &Commit) -> Result<bool, Error> {
         let writer = Uuid::new_v4();
         let command = doc! {
-            "$set": { "no": number, "pending": true, "steps": plan.to_list() },
+            "$set": { "no": commit.number, "pending": true, "steps": commit.to_list() },
             "$push": { "writers": { "$each": [uuid(writer)], "$slice": -REMEMBERED } },
         };
         let filter = doc! { "_id": SLOT, "no": before, "pending": false };
@@ -230,8 +227,8 @@ impl Slot {
     }
 
     /// Does the steps and says so in the slot. May be called by several at once, and again.
-    async fn finish(&self, number: i64, plan: &Plan) -> Result<(), Error> {
-        let updates = plan.updates(number);
+    async fn finish(&self, commit: &Commit) -> Result<(), Error> {
+        let updates = commit.updates();
         let commands = updates
             .iter()
             .flat_map(|(collection, updates)| updates.chunks(CHUNK).map(|chunk| (*collection, chunk)))
@@ -239,7 +236,7 @@ impl Slot {
         try_join_all(commands).await?;
         Counters::count(&self.database.counters.writes);
         let settle = doc! { "$set": { "pending": false }, "$unset": { "steps": "" } };
-        let filter = doc! { "_id": SLOT, "no": number, "pending": true };
+        let filter = doc! { "_id": SLOT, "no": commit.number, "pending": true };
         self.database
             .collection(Collection::State)
             .update_one(filter, settle)

@@ -296,6 +296,7 @@ macro_rules! store {
                 leaving_and_coming_back_are_reported
                 the_oldest_change_comes_first
                 changes_between_pages_are_not_missed
+                changes_committed_together_are_not_missed
                 no_concurrent_change_is_missed
                 changed_messages_come_by_rev
                 too_many_changes_are_limited_to_the_newest

@@ -253,13 +253,15 @@ impl ArchiveStore for MongoStore {
 
     async fn restore_rows(&self, rows: Vec<ArchiveRow>) -> BackendResult<()> {
         let rows: std::sync::Arc<[ArchiveRow]> = rows.into();
-        self.write("restore_rows", move |database, number| {
+        self.write("restore_rows", move |database, first| {
             let rows = std::sync::Arc::clone(&rows);
             Box::pin(async move {
                 let mut draft = Draft::default();
                 draft.taken_lanes = outbox::lanes(&database, &rows).await?;
                 for row in rows.iter() {
+                    let number = first.saturating_add(draft.plan.change());
                     restore(&mut draft, row, number)?;
+                    draft.plan.next_change();
                 }
                 Ok((draft.plan, ()))
             })

@@ -38,11 +38,9 @@ async fn commit(inner: &Inner, changes: Arc<[Change]>) -> Result<Vec<Answer>, Er
     while answers.len() < changes.len() {
         let from = answers.len();
         let to = from.saturating_add(inner.batch).min(changes.len());
-        let commit = inner.slot.write(|number| {
+        let commit = inner.slot.write(|first| {
             let (database, changes) = (Arc::clone(&inner.database), Arc::clone(&changes));
-            Box::pin(
-                async move { decide(&database, number, changes.get(from..to).unwrap_or_default()).await },
-            )
+            Box::pin(async move { decide(&database, first, changes.get(from..to).unwrap_or_default()).await })
         });
         match commit.await {
             Ok(some) => answers.extend(some),
@@ -58,7 +56,7 @@ async fn commit(inner: &Inner, changes: Arc<[Change]>) -> Result<Vec<Answer>, Er
 }
 
 /// Answers for the first changes of `changes`, at least one, and the commit that makes them true.
-async fn decide(database: &Database, number: i64, changes: &[Change]) -> Planned<Vec<Answer>> {
+async fn decide(database: &Database, first: i64, changes: &[Change]) -> Planned<Vec<Answer>> {
     let needs: Vec<&Needs> = changes.iter().map(|change| &change.needs).collect();
     let mut loaded = facts::load(database, &needs, database.clock.now()).await?;
     loop {
@@ -92,7 +90,9 @@ async fn decide(database: &Database, number: i64, changes: &[Change]) -> Planned
                 answers.push(Err(internal(broken)));
                 continue;
             }
+            let number = first.saturating_add(draft.plan.change());
             draft.add(&state, &writes, number)?;
+            draft.plan.next_change();
             state.apply(&writes, number);
             answers.push(Ok(()));
             if purges {

@@ -24,10 +24,10 @@ async fn an_unfinished_commit_is_finished_by_the_next_reader() {
     let slot = state.find_one(doc! { "_id": "slot" }).await.unwrap().unwrap();
     let number = slot.get_i64("no").unwrap();
     let steps = vec![
-        doc! { "k": "set", "c": "users", "i": ann.as_str(), "f": { "user_rev": 2_i64 } },
-        doc! { "k": "bury", "c": "blocks", "i": format!("{ann}\n{bob}"), "f": {} },
+        doc! { "n": number + 1, "k": "set", "c": "users", "i": ann.as_str(), "f": { "user_rev": 2_i64 } },
+        doc! { "n": number + 2, "k": "bury", "c": "blocks", "i": format!("{ann}\n{bob}"), "f": {} },
     ];
-    let left = doc! { "$set": { "no": number + 1, "pending": true, "steps": steps } };
+    let left = doc! { "$set": { "no": number + 2, "pending": true, "steps": steps } };
     state.update_one(doc! { "_id": "slot" }, left).await.unwrap();
     assert!(store.blocks_of(&ann).await.unwrap().blocked.is_empty());
     assert_eq!(

@@ -7,7 +7,7 @@ use chat_core::id::{ConversationId, UserId};
 use chat_core::model::{Hide as HideRow, Message, Rev, Role, Seq};
 use chat_core::store::{ChangedMessages, ChangesQuery, SyncPosition, Viewer, Writes};
 
-use crate::fixtures::{AnyStore, NOW, RandomRoom, Room, at, people, text};
+use crate::fixtures::{AnyStore, NOW, RandomRoom, Room, answers, append, at, people, text};
 
 /// Everything reported since a position, page by page.
 async fn changed(store: &AnyStore, user: &UserId, since: SyncPosition, limit: usize) -> Vec<ConversationId> {
@@ -223,6 +223,26 @@ pub async fn changes_between_pages_are_not_missed(store: AnyStore) {
     let rest = changed(&store, &ann, page.reached, 2).await;
     for expected in [rooms[0].id, rooms[2].id, rooms[3].id, late.id] {
         assert!(rest.contains(&expected));
+    }
+}
+
+/// What was written together can still be read a page at a time.
+pub async fn changes_committed_together_are_not_missed(store: AnyStore) {
+    let [ann, bob] = people(&store, ["ann", "bob"]).await;
+    let mut rooms = Vec::new();
+    for _ in 0..5 {
+        rooms.push(Room::group(&store, &[&ann, &bob]).await);
+    }
+    let since = store.sync_position().await.unwrap();
+    let sends = rooms.iter().map(|room| append(room.id, text(&bob, "at once")));
+    for answer in answers(&store, sends.collect()).await {
+        answer.unwrap();
+    }
+    for limit in [1, 2, 4] {
+        let told = changed(&store, &ann, since, limit).await;
+        for room in &rooms {
+            assert!(told.contains(&room.id), "pages of {limit}");
+        }
     }
 }
 
