@@ -115,8 +115,18 @@ pub struct Policies {
     pub history_for_new_members: HistoryForNewMembers,
     /// What happens when the owner leaves. Default: hand over.
     pub owner_leave: OwnerLeave,
-    /// Alert also when the user is online. Default false.
+    /// A user who looks at another conversation or device gets silent pushes. Default false: none.
     pub push_when_online: bool,
+    /// A user who is connected and looks away has so long to look before his devices alert. Default 3 s.
+    #[serde(serialize_with = "seconds")]
+    pub push_delay: Duration,
+    /// A push about a direct conversation is worth sending for so long, by the engine and then by the provider. Default
+    /// 28 days.
+    #[serde(serialize_with = "seconds")]
+    pub push_life_direct: Duration,
+    /// The same for groups. Default 7 days.
+    #[serde(serialize_with = "seconds")]
+    pub push_life_group: Duration,
     /// Pushes of disappearing messages show their text, as far as the recipient's setting lets. Default false: the
     /// sender and the kind.
     pub push_disappearing_content: bool,
@@ -160,6 +170,9 @@ impl Default for Policies {
             history_for_new_members: HistoryForNewMembers::default(),
             owner_leave: OwnerLeave::default(),
             push_when_online: false,
+            push_delay: Duration::from_secs(3),
+            push_life_direct: Duration::from_secs(28 * 86_400),
+            push_life_group: Duration::from_secs(7 * 86_400),
             push_disappearing_content: false,
             mention_breaks_mute: false,
             create_users_from_tokens: true,
@@ -261,6 +274,9 @@ pub struct Limits {
     pub device_token_bytes: usize,
     /// Devices per user; the longest unused goes. Default 25.
     pub devices: usize,
+    /// A device that was not registered again for so long is removed. Default 60 days.
+    #[serde(serialize_with = "seconds")]
+    pub device_life: Duration,
     /// One uploaded file. Default 25 MiB.
     pub upload_bytes: usize,
     /// An uploaded file that nothing uses lives so long. Default 24 h.
@@ -385,6 +401,7 @@ impl Default for Limits {
             query_bytes: 500,
             device_token_bytes: 4_096,
             devices: 25,
+            device_life: Duration::from_secs(60 * 86_400),
             upload_bytes: 25 * 1024 * 1024,
             upload_pending_life: Duration::from_secs(86_400),
             upload_idle: Duration::from_secs(30),

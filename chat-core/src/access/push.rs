@@ -50,6 +50,8 @@ pub enum PushDecision {
 pub enum NoPush {
     /// It is his own.
     Author,
+    /// He is no member, or was none when it was sent.
+    NotMember,
     /// One of a direct's two has blocked the other.
     Blocked,
     /// He does not see it, or only folded up.
@@ -84,6 +86,7 @@ impl NoPush {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Author => "author",
+            Self::NotMember => "not_a_member",
             Self::Blocked => "blocked",
             Self::NotVisible => "not_visible",
             Self::System => "system",
@@ -105,6 +108,7 @@ impl NoPush {
     pub const fn because(self) -> &'static str {
         match self {
             Self::Author => "it is his own message",
+            Self::NotMember => "he is no member, or was none when it was sent",
             Self::Blocked => "one of the two has blocked the other",
             Self::NotVisible => {
                 "he does not see it: deleted, hidden, expired, cleared, or folded up after a block"
@@ -134,6 +138,17 @@ pub fn push_decision(facts: &PushFacts<'_>) -> PushDecision {
     }
 }
 
+/// When an alert about what happened at `caused` goes out at the earliest: at once, but a user who is connected and
+/// looks away has a moment to look, and what he reads then is not pushed.
+#[must_use]
+pub fn alert_at(facts: &PushFacts<'_>, caused: Timestamp) -> Timestamp {
+    if facts.attention.connected {
+        caused.after(facts.policies.push_delay)
+    } else {
+        caused
+    }
+}
+
 fn refusal(facts: &PushFacts<'_>) -> Option<NoPush> {
     let PushFacts {
         message,
@@ -153,6 +168,10 @@ fn refusal(facts: &PushFacts<'_>) -> Option<NoPush> {
     let muted = member.muted.is_some_and(|muted| muted.is_active(now));
     let checks = [
         (message.sender_id == member.user_id, NoPush::Author),
+        (
+            !member.is_active() || !member.covers(message.seq),
+            NoPush::NotMember,
+        ),
         (facts.blocked, NoPush::Blocked),
         (!facts.visible || message.is_deleted(), NoPush::NotVisible),
         (message.kind == MessageKind::System, NoPush::System),
@@ -187,7 +206,9 @@ fn refusal(facts: &PushFacts<'_>) -> Option<NoPush> {
 mod tests {
     use super::*;
     use crate::id::{ConversationId, MessageId, UserId};
-    use crate::model::{Content, Muted, TextFormat};
+    use std::time::Duration;
+
+    use crate::model::{Content, Deletion, DeletionBy, MemberState, Muted, TextFormat};
 
     struct Case {
         message: Message,
@@ -204,6 +225,25 @@ mod tests {
     }
 
     const NOW: Timestamp = Timestamp::from_millis(1_000);
+
+    impl Case {
+        fn facts(&self) -> PushFacts<'_> {
+            PushFacts {
+                message: &self.message,
+                member: &self.member,
+                blocked: self.blocked,
+                visible: self.visible,
+                settings: &self.settings,
+                presence: &self.presence,
+                suspended: self.suspended,
+                sender_muted: self.sender_muted,
+                has_device: self.has_device,
+                attention: self.attention,
+                policies: &self.policies,
+                now: NOW,
+            }
+        }
+    }
 
     fn case() -> Case {
         let id = ConversationId::from_uuid(uuid::Uuid::nil());
@@ -250,103 +290,207 @@ mod tests {
     fn decide(change: impl FnOnce(&mut Case)) -> PushDecision {
         let mut case = case();
         change(&mut case);
-        push_decision(&PushFacts {
-            message: &case.message,
-            member: &case.member,
-            blocked: case.blocked,
-            visible: case.visible,
-            settings: &case.settings,
-            presence: &case.presence,
-            suspended: case.suspended,
-            sender_muted: case.sender_muted,
-            has_device: case.has_device,
-            attention: case.attention,
-            policies: &case.policies,
-            now: NOW,
-        })
+        push_decision(&case.facts())
     }
 
     fn mention(case: &mut Case) {
         case.message.mentions = vec![case.member.user_id.clone()];
     }
 
+    const fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    const LOOKING: Attention = Attention {
+        connected: true,
+        foreground: true,
+        on_screen: false,
+    };
+
+    type Twist = fn(&mut Case);
+
+    /// One way to each reason, in the order in which they win.
+    const REASONS: &[(NoPush, Twist)] = &[
+        (NoPush::Author, |c| c.message.sender_id = c.member.user_id.clone()),
+        (NoPush::NotMember, |c| c.member.state = MemberState::Left),
+        (NoPush::Blocked, |c| c.blocked = true),
+        (NoPush::NotVisible, |c| c.visible = false),
+        (NoPush::System, |c| c.message.kind = MessageKind::System),
+        (NoPush::SentSilently, |c| c.message.silent = true),
+        (NoPush::AlreadyRead, |c| c.member.read_seq = 5),
+        (NoPush::DoNotDisturb, |c| c.settings.dnd_until = Some(at(1_001))),
+        (NoPush::Suspended, |c| c.suspended = true),
+        (NoPush::NoDevice, |c| c.has_device = false),
+        (NoPush::Level, |c| c.settings.push = PushLevel::None),
+        (NoPush::Muted, |c| c.member.muted = Some(Muted::Forever)),
+        (NoPush::SenderMuted, |c| c.sender_muted = true),
+        (NoPush::OnScreen, |c| {
+            c.attention = Attention {
+                on_screen: true,
+                ..LOOKING
+            };
+        }),
+        (NoPush::Online, |c| c.attention.foreground = true),
+    ];
+
     #[test]
     fn every_branch_has_its_reason() {
+        assert_eq!(decide(|_| {}), PushDecision::Alert);
+        for (place, (reason, twist)) in REASONS.iter().enumerate() {
+            assert_eq!(decide(twist), PushDecision::None(*reason), "{reason:?} alone");
+            let all_from_here = decide(|c| {
+                for (_, twist) in &REASONS[place..] {
+                    twist(c);
+                }
+            });
+            assert_eq!(
+                all_from_here,
+                PushDecision::None(*reason),
+                "{reason:?} before the rest"
+            );
+        }
+        let mut codes: Vec<&str> = REASONS.iter().map(|(reason, _)| reason.as_str()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), REASONS.len());
+        assert!(
+            codes
+                .iter()
+                .all(|code| code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && code.len() > 4)
+        );
+        let mut words: Vec<&str> = REASONS.iter().map(|(reason, _)| reason.because()).collect();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), REASONS.len());
+        assert!(words.iter().all(|words| words.contains(' ')));
+    }
+
+    #[test]
+    fn the_edges_of_each_branch() {
         use NoPush as N;
         use PushDecision as D;
-        let foreground = Attention {
-            connected: true,
-            foreground: true,
-            on_screen: false,
-        };
-        let at = |millis| Timestamp::from_millis(millis);
-        assert_eq!(decide(|_| {}), D::Alert);
-        assert_eq!(
-            decide(|c| c.message.sender_id = c.member.user_id.clone()),
-            D::None(N::Author)
-        );
-        assert_eq!(decide(|c| c.blocked = true), D::None(N::Blocked));
-        assert_eq!(decide(|c| c.visible = false), D::None(N::NotVisible));
-        assert_eq!(
-            decide(|c| c.message.kind = MessageKind::System),
-            D::None(N::System)
-        );
-        assert_eq!(decide(|c| c.message.silent = true), D::None(N::SentSilently));
-        assert_eq!(decide(|c| c.member.read_seq = 5), D::None(N::AlreadyRead));
-        assert_eq!(decide(|c| c.member.read_seq = 4), D::Alert);
-        assert_eq!(
-            decide(|c| c.settings.dnd_until = Some(at(1_001))),
-            D::None(N::DoNotDisturb)
-        );
-        assert_eq!(decide(|c| c.settings.dnd_until = Some(at(1_000))), D::Alert);
-        for (status, until, decision) in [
-            (ManualStatus::Dnd, None, D::None(N::DoNotDisturb)),
-            (ManualStatus::Dnd, Some(at(1_001)), D::None(N::DoNotDisturb)),
-            (ManualStatus::Dnd, Some(at(1_000)), D::Alert),
-            (ManualStatus::Invisible, None, D::Alert),
-        ] {
-            let wanted = OwnPresence {
-                status,
-                until,
-                ..OwnPresence::default()
-            };
-            assert_eq!(decide(|c| c.presence = wanted), decision, "{status:?} {until:?}");
+        let table: &[(&str, Twist, PushDecision)] = &[
+            (
+                "sent before he came",
+                |c| c.member.intervals[0].from = 6,
+                D::None(N::NotMember),
+            ),
+            ("sent as he came", |c| c.member.intervals[0].from = 5, D::Alert),
+            (
+                "deleted",
+                |c| {
+                    c.message.deleted = Some(Deletion {
+                        at: NOW,
+                        by: DeletionBy::Author,
+                    });
+                },
+                D::None(N::NotVisible),
+            ),
+            ("read beyond", |c| c.member.read_seq = 6, D::None(N::AlreadyRead)),
+            ("read up to the one before", |c| c.member.read_seq = 4, D::Alert),
+            (
+                "do not disturb until now",
+                |c| c.settings.dnd_until = Some(at(1_000)),
+                D::Alert,
+            ),
+            (
+                "shown as dnd",
+                |c| c.presence.status = ManualStatus::Dnd,
+                D::None(N::DoNotDisturb),
+            ),
+            (
+                "shown as dnd for a while",
+                |c| {
+                    c.presence.status = ManualStatus::Dnd;
+                    c.presence.until = Some(at(1_001));
+                },
+                D::None(N::DoNotDisturb),
+            ),
+            (
+                "shown as dnd until now",
+                |c| {
+                    c.presence.status = ManualStatus::Dnd;
+                    c.presence.until = Some(at(1_000));
+                },
+                D::Alert,
+            ),
+            (
+                "invisible",
+                |c| c.presence.status = ManualStatus::Invisible,
+                D::Alert,
+            ),
+            (
+                "muted until now",
+                |c| c.member.muted = Some(Muted::Until(at(1_000))),
+                D::Alert,
+            ),
+            (
+                "muted for a while",
+                |c| c.member.muted = Some(Muted::Until(at(1_001))),
+                D::None(N::Muted),
+            ),
+            (
+                "connected, looks away",
+                |c| {
+                    c.attention = Attention {
+                        foreground: false,
+                        ..LOOKING
+                    };
+                },
+                D::Alert,
+            ),
+        ];
+        for (name, twist, decision) in table {
+            assert_eq!(decide(twist), *decision, "{name}");
         }
-        assert_eq!(decide(|c| c.suspended = true), D::None(N::Suspended));
-        assert_eq!(decide(|c| c.sender_muted = true), D::None(N::SenderMuted));
-        assert_eq!(decide(|c| c.has_device = false), D::None(N::NoDevice));
-        assert_eq!(decide(|c| c.settings.push = PushLevel::None), D::None(N::Level));
-        assert_eq!(
-            decide(|c| c.settings.push = PushLevel::Mentions),
-            D::None(N::Level)
-        );
-        assert_eq!(
-            decide(|c| c.member.notification_level = NotificationLevel::None),
-            D::None(N::Level)
-        );
-        assert_eq!(
-            decide(|c| c.member.muted = Some(Muted::Forever)),
-            D::None(N::Muted)
-        );
-        assert_eq!(
-            decide(|c| c.member.muted = Some(Muted::Until(at(1_000)))),
-            D::Alert
-        );
-        assert_eq!(
-            decide(|c| c.attention = Attention {
-                on_screen: true,
-                ..foreground
-            }),
-            D::None(N::OnScreen)
-        );
-        assert_eq!(decide(|c| c.attention = foreground), D::None(N::Online));
-        assert_eq!(
-            decide(|c| c.attention = Attention {
-                foreground: false,
-                ..foreground
-            }),
-            D::Alert
-        );
+    }
+
+    #[test]
+    fn the_stricter_of_two_levels_counts() {
+        let levels = [PushLevel::All, PushLevel::Mentions, PushLevel::None];
+        let here = [
+            NotificationLevel::All,
+            NotificationLevel::Mentions,
+            NotificationLevel::None,
+        ];
+        for (of_user, push) in levels.into_iter().enumerate() {
+            for (of_conversation, level) in here.into_iter().enumerate() {
+                for mentioned in [false, true] {
+                    let decision = decide(|c| {
+                        c.settings.push = push;
+                        c.member.notification_level = level;
+                        c.message.mentions_all = mentioned;
+                    });
+                    let alerts = match of_user.max(of_conversation) {
+                        0 => true,
+                        1 => mentioned,
+                        _ => false,
+                    };
+                    let expected = if alerts {
+                        PushDecision::Alert
+                    } else {
+                        PushDecision::None(NoPush::Level)
+                    };
+                    assert_eq!(decision, expected, "{push:?} {level:?} mentioned: {mentioned}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_connected_and_looks_away_has_a_moment() {
+        let due = |attention: Attention| {
+            let mut case = case();
+            case.attention = attention;
+            case.policies.push_delay = Duration::from_millis(700);
+            alert_at(&case.facts(), at(5_000))
+        };
+        assert_eq!(due(Attention::default()), at(5_000));
+        let away = Attention {
+            foreground: false,
+            ..LOOKING
+        };
+        assert_eq!(due(away), at(5_700));
     }
 
     #[test]

@@ -208,7 +208,7 @@ impl ChatEngineBuilder {
         let (doubts, doubtful) = super::doubt::Doubts::new();
         let (outcomes, outcome_lanes) = Outcomes::new();
         let counters = Arc::new(Counters::default());
-        let (pushes, push_worker) = Pushes::new(self.notifier, Arc::clone(&counters));
+        let pushes = Pushes::new(self.notifier);
         let (alive, listening) = Alive::new();
         let (events, _) = broadcast::channel(4096);
         let inner = Arc::new(Inner {
@@ -239,9 +239,9 @@ impl ChatEngineBuilder {
             tail: self.bus.as_ref().map(|_| super::tail::Tail::default()),
             hints: self.bus.clone().map(super::hints::Hints::start),
             _alive: alive,
-            pushes,
             events,
-            relays: Arc::new(Relays::new(self.relays)),
+            relays: Arc::new(Relays::new(self.relays, pushes.has_notifier())),
+            pushes,
             counters,
         });
         commits.start(&inner);
@@ -249,9 +249,6 @@ impl ChatEngineBuilder {
         doubtful.start(&inner);
         outcome_lanes.start(&inner);
         inner.relays.start(&inner);
-        if let Some(worker) = push_worker {
-            worker.start(&inner);
-        }
         if let Some(bus) = self.bus {
             super::cluster::start(&inner, bus, listening);
         }

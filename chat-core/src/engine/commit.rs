@@ -178,7 +178,7 @@ impl ChatEngine {
                 // With the change or not at all: what is to be carried out of the system survives like the change.
                 writes
                     .outbox
-                    .extend(relays.entries(&decision.events, facts.now, ids.as_ref()));
+                    .extend(relays.entries(&decision.events, facts, ids.as_ref()));
                 *decided.lock().unwrap_or_else(PoisonError::into_inner) = Some((decision, moved));
                 Ok(writes)
             })

@@ -247,10 +247,14 @@ impl ChatEngine {
                 tracing::warn!(%error, event = event.name(), "an event could not be delivered; its viewers catch up");
                 self.miss(event, publication).await;
             }
-            if let (ChatEvent::MessageCreated { message }, Some(conversation)) =
-                (&**event, &publication.conversation)
+            if let ChatEvent::ReceiptUpdated {
+                conversation_id,
+                user_id,
+                read_seq,
+                ..
+            } = &**event
             {
-                self.inner().pushes.consider(conversation, message);
+                self.clear_read(user_id, *conversation_id, *read_seq);
             }
             self.call_hooks(event).await;
         }

@@ -25,10 +25,18 @@ pub struct EngineStats {
     pub commits: u64,
     /// Changes that were refused or failed.
     pub failed_commits: u64,
-    /// Pushes that were dropped because too many were waiting. A message nobody was looked up for counts once.
-    pub pushes_dropped: u64,
-    /// Pushes that failed: an error of the provider or of the store, no answer in time, or a panic.
+    /// Pushes that the provider took, by device.
+    pub pushes_sent: u64,
+    /// Calls of the provider that failed and are repeated: its error, no answer in time, or a panic.
     pub pushes_failed: u64,
+    /// Devices that were removed because the provider does not know them any more.
+    pub push_devices_dead: u64,
+    /// Pushes given up because they were tried often enough.
+    pub pushes_given_up_attempts: u64,
+    /// Pushes given up because the provider refused them for good.
+    pub pushes_given_up_refused: u64,
+    /// Messages whose pushes were given up because they were too old.
+    pub pushes_given_up_too_old: u64,
     /// Calls of hooks that panicked or were given up.
     pub hooks_failed: u64,
     /// Outcomes of commands that hooks were not told because too many were waiting.
@@ -59,8 +67,12 @@ const COMMANDS: usize = ClientCommand::NAMES.len() + 1;
 pub(crate) struct Counters {
     commits: AtomicU64,
     failed_commits: AtomicU64,
-    pushes_dropped: AtomicU64,
+    pushes_sent: AtomicU64,
     pushes_failed: AtomicU64,
+    push_devices_dead: AtomicU64,
+    pushes_given_up_attempts: AtomicU64,
+    pushes_given_up_refused: AtomicU64,
+    pushes_given_up_too_old: AtomicU64,
     hooks_failed: AtomicU64,
     command_outcomes_dropped: AtomicU64,
     commands: Vec<AtomicU64>,
@@ -71,8 +83,12 @@ impl Default for Counters {
         Self {
             commits: AtomicU64::new(0),
             failed_commits: AtomicU64::new(0),
-            pushes_dropped: AtomicU64::new(0),
+            pushes_sent: AtomicU64::new(0),
             pushes_failed: AtomicU64::new(0),
+            push_devices_dead: AtomicU64::new(0),
+            pushes_given_up_attempts: AtomicU64::new(0),
+            pushes_given_up_refused: AtomicU64::new(0),
+            pushes_given_up_too_old: AtomicU64::new(0),
             hooks_failed: AtomicU64::new(0),
             command_outcomes_dropped: AtomicU64::new(0),
             commands: (0..COMMANDS * CODES).map(|_| AtomicU64::new(0)).collect(),
@@ -86,12 +102,28 @@ impl Counters {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn push_dropped(&self) {
-        self.pushes_dropped.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn push_sent(&self) {
+        self.pushes_sent.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn push_failed(&self) {
         self.pushes_failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn push_device_dead(&self) {
+        self.push_devices_dead.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn push_given_up_attempts(&self) {
+        self.pushes_given_up_attempts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn push_given_up_refused(&self) {
+        self.pushes_given_up_refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn push_given_up_too_old(&self) {
+        self.pushes_given_up_too_old.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn hook_failed(&self) {
@@ -154,8 +186,12 @@ impl ChatEngine {
             lagged_sessions,
             commits: inner.counters.commits.load(Ordering::Relaxed),
             failed_commits: inner.counters.failed_commits.load(Ordering::Relaxed),
-            pushes_dropped: inner.counters.pushes_dropped.load(Ordering::Relaxed),
+            pushes_sent: inner.counters.pushes_sent.load(Ordering::Relaxed),
             pushes_failed: inner.counters.pushes_failed.load(Ordering::Relaxed),
+            push_devices_dead: inner.counters.push_devices_dead.load(Ordering::Relaxed),
+            pushes_given_up_attempts: inner.counters.pushes_given_up_attempts.load(Ordering::Relaxed),
+            pushes_given_up_refused: inner.counters.pushes_given_up_refused.load(Ordering::Relaxed),
+            pushes_given_up_too_old: inner.counters.pushes_given_up_too_old.load(Ordering::Relaxed),
             hooks_failed: inner.counters.hooks_failed.load(Ordering::Relaxed),
             command_outcomes_dropped: inner.counters.command_outcomes_dropped.load(Ordering::Relaxed),
             relays: inner.relays.stats(),

@@ -112,6 +112,47 @@ impl OutboxStore for MemoryStore {
         Ok(true)
     }
 
+    async fn advance_outbox(
+        &self,
+        id: Uuid,
+        lease: Uuid,
+        rest: Option<&str>,
+        added: &[OutboxEntry],
+    ) -> BackendResult<bool> {
+        let now = self.clock.now();
+        let outbox = &mut self.state().outbox;
+        let Some(number) = outbox.leased(id, lease) else {
+            return Ok(false);
+        };
+        match rest {
+            Some(rest) => {
+                if let Some(row) = outbox.rows.get_mut(&number) {
+                    rest.clone_into(&mut row.entry.payload);
+                    row.attempts = 0;
+                    row.due_at = now;
+                    row.lease = None;
+                }
+            }
+            None => {
+                outbox.rows.remove(&number);
+            }
+        }
+        for entry in added {
+            outbox.add(entry.clone());
+        }
+        Ok(true)
+    }
+
+    async fn outbox_keys(&self, topic: &str, keys: &[String]) -> BackendResult<Vec<String>> {
+        let state = self.state();
+        let there: HashSet<&str> = (state.outbox.rows.values())
+            .filter(|row| row.entry.topic == topic)
+            .map(|row| row.entry.key.as_str())
+            .collect();
+        let with = keys.iter().filter(|key| there.contains(key.as_str()));
+        Ok(with.cloned().collect())
+    }
+
     async fn release_outbox(&self, lease: Uuid) -> BackendResult<usize> {
         let mut released = 0;
         for row in self.state().outbox.rows.values_mut() {

@@ -20,7 +20,7 @@ pub(crate) use directory::known_users;
 pub use directory::{StoreDirectory, UserDirectory};
 pub use hooks::{CommandContext, Draft, EditDraft, Hook, Rejection, Via};
 pub use media::{MediaStore, MediaStream};
-pub use notifier::{Notifier, NotifyReport, Push};
+pub use notifier::{Notified, Notifier, Push, PushKind};
 pub use presence::{Edge, LocalPresence, Presence};
 pub use rate::{Allowance, LocalRateLimiter, RateLimiter, RateScope};
 pub use relay::{Relay, RelayFailure, RelayPolicy};

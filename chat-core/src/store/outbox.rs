@@ -19,7 +19,7 @@ pub struct OutboxEntry {
     pub key: String,
     /// What is to be delivered, as JSON text. Kept byte by byte.
     pub payload: String,
-    /// When it was caused.
+    /// When it was caused; it is not due before.
     pub created_at: Timestamp,
 }
 
@@ -69,6 +69,20 @@ pub trait OutboxStore: Send + Sync + fmt::Debug {
     /// Counts a failed attempt and ends the lease; the entry is due again `after` from now. `false`, and nothing
     /// happens, when the entry is not leased under this id any more.
     async fn retry_outbox(&self, id: Uuid, lease: Uuid, after: Duration) -> BackendResult<bool>;
+
+    /// Notes how far the delivery of an entry has come, in one step: `added` entries are added, in this order, and the
+    /// entry stays first in its key with the payload `rest`, no failed attempts, no lease and due at once, or is removed
+    /// when there is no rest. `false`, and nothing happens, when the entry is not leased under this id any more.
+    async fn advance_outbox(
+        &self,
+        id: Uuid,
+        lease: Uuid,
+        rest: Option<&str>,
+        added: &[OutboxEntry],
+    ) -> BackendResult<bool>;
+
+    /// Those of these keys of a topic that have an entry, in whatever state.
+    async fn outbox_keys(&self, topic: &str, keys: &[String]) -> BackendResult<Vec<String>>;
 
     /// Ends leases under this id without counting an attempt; those entries are due at once. Returns how many.
     async fn release_outbox(&self, lease: Uuid) -> BackendResult<usize>;

@@ -1,49 +1,21 @@
 //! Muting a user for oneself.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use chat_core::command::{PageRequest, RegisterDevice, SendMessage, SyncRequest};
-use chat_core::error::{BackendResult, ErrorCode};
-use chat_core::id::UserId;
-use chat_core::model::{Device, Muted, Platform, Provider};
-use chat_core::port::{Notifier, NotifyReport, Push};
+use chat_core::command::{PageRequest, SendMessage, SyncRequest};
+use chat_core::error::ErrorCode;
+use chat_core::model::Muted;
 use chat_core::time::Clock;
 use serde_json::json;
 
+use crate::phones;
 use crate::world::{World, code, id, settle};
-
-#[derive(Debug, Default)]
-struct Phones {
-    shown: Mutex<HashMap<UserId, Vec<String>>>,
-}
-
-#[async_trait]
-impl Notifier for Phones {
-    async fn notify(&self, _devices: &[Device], push: &Push) -> BackendResult<NotifyReport> {
-        let mut shown = self.shown.lock().unwrap();
-        shown
-            .entry(push.user_id.clone())
-            .or_default()
-            .push(push.body.clone());
-        Ok(NotifyReport::default())
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn what_a_muted_user_writes_is_not_pushed() {
-    let phones = Arc::new(Phones::default());
-    let notifier = Arc::clone(&phones) as Arc<dyn Notifier>;
-    let world = World::wired(|_| {}, |builder| builder.with_notifier(notifier));
+    let (world, phones) = phones::world();
     let [ann, bob, cid] = world.users(["ann", "bob", "cid"]).await;
-    let device = RegisterDevice {
-        token: "t".to_owned(),
-        platform: Platform::Android,
-        provider: Provider::Fcm,
-    };
-    world.on(&ann).register_device(device).await.unwrap();
+    phones::register(&world, &ann, "ann").await;
     let direct = world.direct(&ann, &bob).await;
     let group = world.group(&ann, &[&bob, &cid]).await;
     let until = world.clock.now().after(Duration::from_secs(60));
@@ -68,7 +40,7 @@ async fn what_a_muted_user_writes_is_not_pushed() {
     world.on(&ann).unmute_user(&bob).await.unwrap();
     world.send(&bob, direct, "lifted").await;
     settle().await;
-    let shown = phones.shown.lock().unwrap().remove(&ann).unwrap();
+    let shown = phones.bodies("ann");
     assert_eq!(
         shown,
         ["Name of cid: of another", "the mute has lapsed", "lifted"]

@@ -1,17 +1,17 @@
 //! Ports a host brings: its users, its say, its pushes.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use chat_core::command::{
-    ConversationSettings, Foreground, Mark, Marks, PageRequest, RegisterDevice, SendMessage,
-};
+use chat_core::command::{ConversationSettings, Foreground, Mark, Marks, PageRequest, SendMessage};
 use chat_core::error::{BackendResult, ErrorCode};
 use chat_core::event::ChatEvent;
 use chat_core::id::{ClientId, UserId};
-use chat_core::model::{Device, Muted, NewUser, Platform, Provider, User};
-use chat_core::port::{Draft, Hook, Notifier, NotifyReport, Push, Rejection, UserDirectory};
+use chat_core::model::{Muted, NewUser, User};
+use chat_core::port::{Draft, Hook, PushKind, Rejection, UserDirectory};
 
+use crate::phones::{self, Act, later, register};
 use crate::world::{World, code, id, settle};
 
 /// Upper-cases, refuses "spam", and remembers what happened.
@@ -107,58 +107,18 @@ async fn the_hosts_own_users_can_be_written_to_before_they_come() {
     assert_eq!(code(nobody), ErrorCode::UserNotFound);
 }
 
-/// Remembers pushes; tokens that start with "dead" are dead.
-#[derive(Debug, Default)]
-struct Provided {
-    pushes: Mutex<Vec<Push>>,
-}
-
-#[async_trait]
-impl Notifier for Provided {
-    async fn notify(&self, devices: &[Device], push: &Push) -> BackendResult<NotifyReport> {
-        self.pushes.lock().unwrap().push(push.clone());
-        let dead = devices
-            .iter()
-            .map(|d| d.token.clone())
-            .filter(|t| t.starts_with("dead"))
-            .collect();
-        Ok(NotifyReport {
-            sent: devices.len(),
-            dead,
-        })
-    }
-}
-
-impl Provided {
-    async fn taken(&self) -> Vec<Push> {
-        settle().await;
-        std::mem::take(&mut self.pushes.lock().unwrap())
-    }
-}
-
-async fn register(world: &World, user: &UserId, token: &str) {
-    let device = RegisterDevice {
-        token: token.to_owned(),
-        platform: Platform::Android,
-        provider: Provider::Fcm,
-    };
-    world.on(user).register_device(device).await.unwrap();
-}
-
 #[tokio::test(start_paused = true)]
 async fn who_looks_away_is_pushed_and_who_looks_or_has_muted_is_not() {
-    let provider = Arc::new(Provided::default());
-    let world = World::wired(
-        |_| {},
-        |builder| builder.with_notifier(Arc::clone(&provider) as Arc<dyn Notifier>),
-    );
+    let (world, phones) = phones::world();
+    phones.play("dead", &[Act::Dead]);
     let [ann, bob] = world.users(["ann", "bob"]).await;
     let direct = world.direct(&ann, &bob).await;
     register(&world, &bob, "live").await;
-    register(&world, &bob, "dead-1").await;
+    register(&world, &bob, "dead").await;
 
     world.send(&ann, direct, "one").await;
-    let [push] = provider.taken().await.try_into().unwrap();
+    settle().await;
+    let [push] = phones.taken().try_into().unwrap();
     assert_eq!(
         (push.title.as_str(), push.body.as_str(), push.badge),
         ("Name of ann", "one", 1)
@@ -177,7 +137,8 @@ async fn who_looks_away_is_pushed_and_who_looks_or_has_muted_is_not() {
 
     let device = world.connect(&bob).await;
     world.send(&ann, direct, "two").await;
-    assert_eq!(provider.taken().await, []);
+    settle().await;
+    assert_eq!(phones.taken(), []);
     let away = Foreground { foreground: false };
     device
         .session
@@ -188,7 +149,10 @@ async fn who_looks_away_is_pushed_and_who_looks_or_has_muted_is_not() {
         .await
         .unwrap();
     let seq = world.send(&ann, direct, "three").await;
-    assert_eq!(provider.taken().await.len(), 1);
+    settle().await;
+    assert_eq!(phones.taken(), [], "he has a moment to look");
+    later(&world, Duration::from_secs(3)).await;
+    assert_eq!(phones.taken().len(), 1);
 
     let mark = Marks {
         conversation_id: None,
@@ -199,6 +163,9 @@ async fn who_looks_away_is_pushed_and_who_looks_or_has_muted_is_not() {
         }]),
     };
     world.on(&bob).mark_read(mark).await.unwrap();
+    later(&world, Duration::from_secs(3)).await;
+    let [clear] = phones.taken().try_into().unwrap();
+    assert_eq!((clear.kind, clear.seq, clear.badge), (PushKind::Clear, seq, 0));
     let muted = ConversationSettings {
         muted_until: Some(Some(Muted::Forever)),
         ..ConversationSettings::default()
@@ -209,5 +176,6 @@ async fn who_looks_away_is_pushed_and_who_looks_or_has_muted_is_not() {
         .await
         .unwrap();
     world.send(&ann, direct, "four").await;
-    assert_eq!(provider.taken().await, []);
+    settle().await;
+    assert_eq!(phones.taken(), []);
 }

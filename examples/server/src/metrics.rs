@@ -83,8 +83,16 @@ impl Metrics {
         counter!("chat_lagged_sessions_total").absolute(stats.lagged_sessions);
         counter!("chat_commits_total", "outcome" => "ok").absolute(stats.commits);
         counter!("chat_commits_total", "outcome" => "failed").absolute(stats.failed_commits);
-        counter!("chat_pushes_dropped_total").absolute(stats.pushes_dropped);
+        counter!("chat_pushes_sent_total").absolute(stats.pushes_sent);
         counter!("chat_pushes_failed_total").absolute(stats.pushes_failed);
+        counter!("chat_push_devices_dead_total").absolute(stats.push_devices_dead);
+        for (reason, count) in [
+            ("attempts", stats.pushes_given_up_attempts),
+            ("refused", stats.pushes_given_up_refused),
+            ("too_old", stats.pushes_given_up_too_old),
+        ] {
+            counter!("chat_pushes_given_up_total", "reason" => reason).absolute(count);
+        }
         counter!("chat_hooks_failed_total").absolute(stats.hooks_failed);
         counter!("chat_command_outcomes_dropped_total").absolute(stats.command_outcomes_dropped);
         for relay in stats.relays {
@@ -131,12 +139,20 @@ fn describe() {
     );
     describe_counter!("chat_commits_total", "Changes that reached the store, by outcome");
     describe_counter!(
-        "chat_pushes_dropped_total",
-        "Pushes dropped because too many were waiting"
+        "chat_pushes_sent_total",
+        "Pushes that the provider took, by device"
     );
     describe_counter!(
         "chat_pushes_failed_total",
-        "Pushes the provider or the store failed"
+        "Calls of the provider that failed and are repeated"
+    );
+    describe_counter!(
+        "chat_push_devices_dead_total",
+        "Devices removed because the provider does not know them any more"
+    );
+    describe_counter!(
+        "chat_pushes_given_up_total",
+        "Pushes that were given up, by reason"
     );
     describe_counter!("chat_hooks_failed_total", "Hooks that panicked or were given up");
     describe_counter!(

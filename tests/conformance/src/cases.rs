@@ -242,6 +242,10 @@ macro_rules! store {
                 a_lease_that_is_over_is_worth_nothing
                 a_failed_attempt_counts_and_waits
                 released_leases_are_free_at_once
+                what_is_left_stays_first_in_its_key
+                what_is_done_goes_as_its_followers_come
+                who_lost_its_lease_advances_nothing
+                keys_with_entries_are_named
                 concurrent_claims_share_nothing
                 the_backlog_is_counted
             }

@@ -9,11 +9,12 @@ use chat_core::archive::ArchiveRow;
 use chat_core::error::BackendResult;
 use chat_core::store::{ClaimedEntry, OutboxBacklog, OutboxEntry, OutboxStore};
 use chat_core::time::Timestamp;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use mongodb::options::ReturnDocument;
 use uuid::Uuid;
 
 use super::user::unchanged;
+use super::writes::Draft;
 use super::{MongoStore, Named};
 use crate::collection::Collection;
 use crate::database::{Counters, Database, Find};
@@ -61,6 +62,44 @@ impl OutboxStore for MongoStore {
             "$unset": { "lease": "", "leased_until": "" },
         };
         self.change_lease(id, lease, change).await.named("retry_outbox")
+    }
+
+    async fn advance_outbox(
+        &self,
+        id: Uuid,
+        lease: Uuid,
+        rest: Option<&str>,
+        added: &[OutboxEntry],
+    ) -> BackendResult<bool> {
+        const OPERATION: &str = "advance_outbox";
+        let now = self.clock().now();
+        let until = time(now.after(FINISHING));
+        let held = doc! { "$set": { "leased_until": until } };
+        if !self.change_lease(id, lease, held).await.named(OPERATION)? {
+            return Ok(false);
+        }
+        let (rest, added) = (rest.map(str::to_owned), added.to_vec());
+        self.write(OPERATION, move |database, number| {
+            let (rest, added) = (rest.clone(), added.clone());
+            Box::pin(async move {
+                let head = Head { id, lease };
+                advance(&database, number, head, rest, &added, now).await
+            })
+        })
+        .await
+    }
+
+    async fn outbox_keys(&self, topic: &str, keys: &[String]) -> BackendResult<Vec<String>> {
+        let found = async {
+            self.settled().await?;
+            // Every key that has entries has one head.
+            let filter = doc! { "topic": topic, "key": { "$in": keys }, "head": true };
+            let find = Find::all(filter).only(&["key"]);
+            self.database()
+                .list(Collection::Outbox, find, |found| Row(found).text("key"))
+                .await
+        };
+        found.await.named("outbox_keys")
     }
 
     async fn release_outbox(&self, lease: Uuid) -> BackendResult<usize> {
@@ -123,8 +162,15 @@ pub(super) async fn lanes(
         ArchiveRow::Outbox(row) => Some((row.entry.topic.clone(), row.entry.key.clone())),
         _ => None,
     });
+    taken(database, wanted.collect()).await
+}
+
+async fn taken(
+    database: &Database,
+    lanes: BTreeSet<(String, String)>,
+) -> Result<BTreeSet<(String, String)>, Error> {
     let mut taken = BTreeSet::new();
-    for lane in wanted.collect::<BTreeSet<_>>() {
+    for lane in lanes {
         let filter = doc! { "topic": lane.0.as_str(), "key": lane.1.as_str() };
         if database.exists(Collection::Outbox, filter).await? {
             taken.insert(lane);
@@ -191,26 +237,88 @@ impl MongoStore {
     }
 }
 
-async fn finish(database: &Database, id: Uuid, lease: Uuid) -> Planned<bool> {
+/// An entry that a worker holds.
+#[derive(Clone, Copy)]
+struct Head {
+    id: Uuid,
+    lease: Uuid,
+}
+
+/// Takes an entry away and makes the next one of its key the head; its key, and whether there is a next one. `None`
+/// when it is not held.
+async fn take_away(
+    database: &Database,
+    plan: &mut Plan,
+    Head { id, lease }: Head,
+) -> Result<Option<((String, String), bool)>, Error> {
     let held = doc! { "id": uuid(id), "lease": uuid(lease) };
     let read = |found: &Document| {
         let row = Row(found);
         Ok((row.int("_id")?, row.text("topic")?, row.text("key")?))
     };
     let Some((place, topic, key)) = database.find(Collection::Outbox, held, read).await? else {
-        return unchanged(false);
+        return Ok(None);
     };
-    let mut plan = Plan::default();
     plan.bury(Collection::Outbox, place);
-    let next = Find::all(doc! { "topic": topic, "key": key, "_id": { "$gt": place } })
+    let next = Find::all(doc! { "topic": topic.as_str(), "key": key.as_str(), "_id": { "$gt": place } })
         .sorted(doc! { "_id": 1 })
         .limited(1)
         .only(&["_id"]);
     let next = database
         .list(Collection::Outbox, next, |found| Row(found).int("_id"))
         .await?;
-    for place in next {
-        plan.set(Collection::Outbox, place, doc! { "head": true });
+    for place in &next {
+        plan.set(Collection::Outbox, *place, doc! { "head": true });
     }
-    Ok((plan, true))
+    Ok(Some(((topic, key), !next.is_empty())))
+}
+
+async fn finish(database: &Database, id: Uuid, lease: Uuid) -> Planned<bool> {
+    let mut plan = Plan::default();
+    match take_away(database, &mut plan, Head { id, lease }).await? {
+        Some(_) => Ok((plan, true)),
+        None => unchanged(false),
+    }
+}
+
+async fn advance(
+    database: &Database,
+    number: i64,
+    head: Head,
+    rest: Option<String>,
+    added: &[OutboxEntry],
+    now: Timestamp,
+) -> Planned<bool> {
+    let lanes = added.iter().map(|entry| (entry.topic.clone(), entry.key.clone()));
+    let mut draft = Draft::default();
+    draft.taken_lanes = taken(database, lanes.collect()).await?;
+    match rest {
+        Some(rest) => {
+            let held = doc! { "id": uuid(head.id), "lease": uuid(head.lease) };
+            let place = |found: &Document| Row(found).int("_id");
+            let Some(place) = database.find(Collection::Outbox, held, place).await? else {
+                return unchanged(false);
+            };
+            let fields = doc! {
+                "payload": rest,
+                "attempts": 0_i64,
+                "due_at": time(now),
+                "lease": Bson::Null,
+                "leased_until": Bson::Null,
+            };
+            draft.plan.set(Collection::Outbox, place, fields);
+        }
+        None => {
+            let Some((lane, has_next)) = take_away(database, &mut draft.plan, head).await? else {
+                return unchanged(false);
+            };
+            if !has_next {
+                draft.taken_lanes.remove(&lane);
+            }
+        }
+    }
+    for entry in added {
+        draft.entry(entry, number);
+    }
+    Ok((draft.plan, true))
 }

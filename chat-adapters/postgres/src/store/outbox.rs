@@ -41,6 +41,10 @@ const PROMOTE: &str = "UPDATE chat_outbox SET head = true WHERE no = \
     (SELECT o.no FROM chat_outbox o WHERE o.topic = $1 AND o.key = $2 ORDER BY o.no LIMIT 1)";
 const RETRY: &str = "UPDATE chat_outbox SET attempts = attempts + 1, due_at = $3, lease = NULL, leased_until = NULL \
     WHERE id = $1 AND lease = $2";
+const REST: &str = "UPDATE chat_outbox SET payload = $3, attempts = 0, due_at = $4, lease = NULL, leased_until = NULL \
+    WHERE id = $1 AND lease = $2";
+pub(super) const KEYS: &str = "SELECT k.key FROM unnest($2::text[]) k(key) \
+    WHERE EXISTS (SELECT 1 FROM chat_outbox o WHERE o.topic = $1 AND o.key = k.key)";
 pub(super) const RELEASE: &str = "UPDATE chat_outbox SET lease = NULL, leased_until = NULL WHERE lease = $1";
 pub(super) const BACKLOG: &str = "SELECT count(*), min(o.created_at) FROM chat_outbox o WHERE o.topic = $1";
 
@@ -98,6 +102,42 @@ impl OutboxStore for PostgresStore {
             Box::pin(async move { Ok(transaction.run(query).await?.rows_affected() > 0) })
         });
         retried.await.map_err(|error| error.into_backend("retry_outbox"))
+    }
+
+    async fn advance_outbox(
+        &self,
+        id: Uuid,
+        lease: Uuid,
+        rest: Option<&str>,
+        added: &[OutboxEntry],
+    ) -> BackendResult<bool> {
+        let now = self.clock().now().as_millis();
+        let (rest, added) = (rest.map(str::to_owned), added.to_vec());
+        let advanced = self.database().write(move |transaction| {
+            let (rest, added) = (rest.clone(), added.clone());
+            Box::pin(async move {
+                let held = match rest {
+                    Some(rest) => {
+                        let query = statement(REST).bind(id).bind(lease).bind(rest).bind(now);
+                        transaction.run(query).await?.rows_affected() > 0
+                    }
+                    None => finish(transaction, id, lease).await?,
+                };
+                if held {
+                    add_entries(transaction, &added).await?;
+                }
+                Ok(held)
+            })
+        });
+        advanced
+            .await
+            .map_err(|error| error.into_backend("advance_outbox"))
+    }
+
+    async fn outbox_keys(&self, topic: &str, keys: &[String]) -> BackendResult<Vec<String>> {
+        let query = statement(KEYS).bind(topic).bind(all(keys, |key| key.as_str()));
+        let found = self.database().list(query, |cells| cells.text());
+        found.await.map_err(|error| error.into_backend("outbox_keys"))
     }
 
     async fn release_outbox(&self, lease: Uuid) -> BackendResult<usize> {

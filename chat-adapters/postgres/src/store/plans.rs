@@ -87,6 +87,7 @@ const HOT: &[(&str, &str)] = &[
     ("due entries", outbox::DUE),
     ("claims of entries", outbox::CLAIM),
     ("entries of a lease", outbox::RELEASE),
+    ("keys with entries", outbox::KEYS),
     ("backlog", outbox::BACKLOG),
     ("pending scheduled messages", scheduled::PENDING),
     ("scheduled messages", scheduled::LIST),

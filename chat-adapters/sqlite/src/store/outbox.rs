@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::SqliteStore;
 use crate::error::Error;
-use crate::statement::{Cells, blob, size, statement};
+use crate::statement::{Cells, blob, json, size, statement};
 use crate::transaction::Transaction;
 
 /// The oldest entry of each topic and key is its head; only heads can be claimed, so a long backlog costs a claim
@@ -24,6 +24,10 @@ const PROMOTE: &str = "UPDATE chat_outbox SET head = 1 WHERE no = \
     (SELECT o.no FROM chat_outbox o WHERE o.topic = ?1 AND o.key = ?2 ORDER BY o.no LIMIT 1)";
 const RETRY: &str = "UPDATE chat_outbox SET attempts = attempts + 1, due_at = ?3, lease = NULL, leased_until = NULL \
     WHERE id = ?1 AND lease = ?2";
+const REST: &str = "UPDATE chat_outbox SET payload = ?3, attempts = 0, due_at = ?4, lease = NULL, leased_until = NULL \
+    WHERE id = ?1 AND lease = ?2";
+pub(super) const KEYS: &str = "SELECT k.value FROM json_each(?2) k \
+    WHERE EXISTS (SELECT 1 FROM chat_outbox o WHERE o.topic = ?1 AND o.key = k.value)";
 pub(super) const RELEASE: &str = "UPDATE chat_outbox SET lease = NULL, leased_until = NULL WHERE lease = ?1";
 pub(super) const BACKLOG: &str = "SELECT count(*), min(o.created_at) FROM chat_outbox o WHERE o.topic = ?1";
 
@@ -86,15 +90,7 @@ impl OutboxStore for SqliteStore {
     async fn finish_outbox(&self, id: Uuid, lease: Uuid) -> BackendResult<bool> {
         self.writer()
             .write_step("finish_outbox", move |transaction| {
-                Box::pin(async move {
-                    let query = statement(FINISH).bind(blob(id)).bind(blob(lease));
-                    let place = |cells: &mut Cells<'_>| Ok((cells.text()?, cells.text()?));
-                    let Some((topic, key)) = transaction.find(query, place).await? else {
-                        return Ok(false);
-                    };
-                    transaction.run(statement(PROMOTE).bind(topic).bind(key)).await?;
-                    Ok(true)
-                })
+                Box::pin(async move { finish(transaction, id, lease).await })
             })
             .await
     }
@@ -110,6 +106,48 @@ impl OutboxStore for SqliteStore {
                 Box::pin(async move { Ok(transaction.run(query).await?.rows_affected() > 0) })
             })
             .await
+    }
+
+    async fn advance_outbox(
+        &self,
+        id: Uuid,
+        lease: Uuid,
+        rest: Option<&str>,
+        added: &[OutboxEntry],
+    ) -> BackendResult<bool> {
+        let now = self.clock().now().as_millis();
+        let (rest, added) = (rest.map(str::to_owned), added.to_vec());
+        self.writer()
+            .write_step("advance_outbox", move |transaction| {
+                Box::pin(async move {
+                    let held = match rest {
+                        Some(rest) => {
+                            let query = statement(REST)
+                                .bind(blob(id))
+                                .bind(blob(lease))
+                                .bind(rest)
+                                .bind(now);
+                            transaction.run(query).await?.rows_affected() > 0
+                        }
+                        None => finish(transaction, id, lease).await?,
+                    };
+                    if held {
+                        add_entries(transaction, &added).await?;
+                    }
+                    Ok(held)
+                })
+            })
+            .await
+    }
+
+    async fn outbox_keys(&self, topic: &str, keys: &[String]) -> BackendResult<Vec<String>> {
+        let found = async {
+            let query = statement(KEYS).bind(topic.to_owned()).bind(json(&keys)?);
+            self.read().await?.list(query, |cells| cells.text()).await
+        };
+        found
+            .await
+            .map_err(|error: Error| error.into_backend("outbox_keys"))
     }
 
     async fn release_outbox(&self, lease: Uuid) -> BackendResult<usize> {
@@ -140,6 +178,16 @@ impl OutboxStore for SqliteStore {
             .map(Option::unwrap_or_default)
             .map_err(|error| error.into_backend("outbox_backlog"))
     }
+}
+
+async fn finish(transaction: &mut Transaction, id: Uuid, lease: Uuid) -> Result<bool, Error> {
+    let query = statement(FINISH).bind(blob(id)).bind(blob(lease));
+    let place = |cells: &mut Cells<'_>| Ok((cells.text()?, cells.text()?));
+    let Some((topic, key)) = transaction.find(query, place).await? else {
+        return Ok(false);
+    };
+    transaction.run(statement(PROMOTE).bind(topic).bind(key)).await?;
+    Ok(true)
 }
 
 pub(super) fn entry(cells: &mut Cells<'_>) -> Result<ClaimedEntry, Error> {

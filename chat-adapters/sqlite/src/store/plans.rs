@@ -83,6 +83,7 @@ const HOT: &[(&str, &str)] = &[
     ("superseded steps", retention::SUPERSEDED),
     ("due entries", outbox::DUE),
     ("entries of a lease", outbox::RELEASE),
+    ("keys with entries", outbox::KEYS),
     ("backlog", outbox::BACKLOG),
     ("pending scheduled messages", scheduled::PENDING),
     ("scheduled messages", scheduled::LIST),

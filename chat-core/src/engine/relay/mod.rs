@@ -7,16 +7,18 @@ mod worker;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+pub(crate) use worker::pause_after;
 
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use super::Inner;
+use super::{Inner, push};
 use crate::event::ChatEvent;
 use crate::id::IdGenerator;
 use crate::port::{Relay, RelayPolicy};
-use crate::store::OutboxEntry;
-use crate::time::Timestamp;
+use crate::store::{Facts, OutboxEntry};
 
 /// What became of the entries of one relay since the engine was built.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,9 +38,37 @@ pub struct RelayStats {
     pub waiting: u64,
 }
 
+/// What became of an attempt at an entry.
+#[derive(Debug)]
+pub(crate) enum Carried {
+    /// Nothing is left of it.
+    Done,
+    /// Part of it is done: `rest` is what is left, and `added` comes in the place of the others.
+    Further {
+        rest: Option<String>,
+        added: Vec<OutboxEntry>,
+    },
+    /// It is tried again, after a pause that follows from how often it was tried before.
+    Again {
+        reason: String,
+        after: Option<Duration>,
+        tried: u32,
+    },
+    /// It is given up.
+    Refused { reason: String },
+}
+
+/// Who carries entries of a topic.
+enum Carrier {
+    /// The host.
+    Relay(Arc<dyn Relay>),
+    /// The engine, to devices.
+    Push,
+}
+
 /// A relay with what its worker and the commits share.
 pub(crate) struct Wired {
-    relay: Arc<dyn Relay>,
+    carrier: Carrier,
     topic: String,
     policy: RelayPolicy,
     /// Told when entries were written here.
@@ -48,6 +78,16 @@ pub(crate) struct Wired {
     given_up_too_old: AtomicU64,
     given_up_refused: AtomicU64,
     waiting: AtomicU64,
+}
+
+impl Wired {
+    /// Whether it wants every event of this kind as it is.
+    fn wants(&self, event: &ChatEvent) -> bool {
+        match &self.carrier {
+            Carrier::Relay(relay) => relay.wants(event),
+            Carrier::Push => false,
+        }
+    }
 }
 
 /// All relays of the engine.
@@ -66,15 +106,19 @@ impl fmt::Debug for Relays {
 }
 
 impl Relays {
-    pub(crate) fn new(relays: Vec<Arc<dyn Relay>>) -> Self {
-        let wired = relays.into_iter().map(|relay| {
-            let mut policy = relay.policy();
+    pub(crate) fn new(relays: Vec<Arc<dyn Relay>>, pushes: bool) -> Self {
+        let hosts = relays.into_iter().map(|relay| {
+            let (topic, policy) = (relay.topic().to_owned(), relay.policy());
+            (Carrier::Relay(relay), topic, policy)
+        });
+        let push = pushes.then(|| (Carrier::Push, push::TOPIC.to_owned(), push::policy()));
+        let wired = hosts.chain(push).map(|(carrier, topic, mut policy)| {
             policy.concurrency = policy.concurrency.max(1);
             policy.lease = policy.lease.max(policy.timeout * 2);
             Arc::new(Wired {
-                topic: relay.topic().to_owned(),
+                topic,
                 policy,
-                relay,
+                carrier,
                 woken: Notify::new(),
                 delivered: AtomicU64::new(0),
                 retried: AtomicU64::new(0),
@@ -94,16 +138,17 @@ impl Relays {
     pub(crate) fn entries(
         &self,
         events: &[ChatEvent],
-        now: Timestamp,
+        facts: &Facts,
         ids: &dyn IdGenerator,
     ) -> Vec<OutboxEntry> {
+        let now = facts.now;
         let mut entries = Vec::new();
         for event in events {
             let Some(conversation) = event.conversation_id() else {
                 continue;
             };
             let mut body = None;
-            for wired in self.wired.iter().filter(|wired| wired.relay.wants(event)) {
+            for wired in self.wired.iter().filter(|wired| wired.wants(event)) {
                 let body = body.get_or_insert_with(|| payload::body(event, now));
                 if let Some(payload) = body {
                     entries.push(OutboxEntry {
@@ -115,6 +160,13 @@ impl Relays {
                     });
                 }
             }
+        }
+        if self
+            .wired
+            .iter()
+            .any(|wired| matches!(wired.carrier, Carrier::Push))
+        {
+            entries.extend(push::entries(events, facts, now, ids));
         }
         entries
     }

@@ -2,8 +2,8 @@ use std::collections::HashMap;
 use std::future::pending;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Inner, Wired};
+use super::{Carried, Carrier, Inner, Wired};
+use crate::engine::ChatEngine;
 use crate::error::BackendResult;
 use crate::port::{RelayFailure, RelayPolicy};
 use crate::store::{ClaimedEntry, OutboxEntry, Store};
@@ -29,6 +30,7 @@ const LONGEST_WISH: Duration = Duration::from_secs(86_400);
 /// Carries the entries of one relay. Holds only parts of the engine and ends with it.
 pub(super) struct Worker {
     wired: Arc<Wired>,
+    inner: Weak<Inner>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     stop: watch::Receiver<bool>,
@@ -43,6 +45,7 @@ impl Worker {
     pub(super) fn new(wired: &Arc<Wired>, inner: &Arc<Inner>, stop: watch::Receiver<bool>) -> Self {
         Self {
             wired: Arc::clone(wired),
+            inner: Arc::downgrade(inner),
             store: Arc::clone(&inner.store),
             clock: Arc::clone(&inner.clock),
             stop,
@@ -86,6 +89,7 @@ impl Worker {
             *self.leases.entry(lease).or_default() += 1;
             let delivery = Delivery {
                 wired: Arc::clone(&self.wired),
+                inner: Weak::clone(&self.inner),
                 store: Arc::clone(&self.store),
                 clock: Arc::clone(&self.clock),
                 lease,
@@ -175,6 +179,7 @@ impl Worker {
 /// One attempt to deliver one entry.
 struct Delivery {
     wired: Arc<Wired>,
+    inner: Weak<Inner>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     lease: Uuid,
@@ -182,31 +187,43 @@ struct Delivery {
 
 impl Delivery {
     async fn carry(self, claimed: ClaimedEntry) {
-        let ClaimedEntry { entry, attempts } = claimed;
-        let call = AssertUnwindSafe(self.wired.relay.deliver(&entry)).catch_unwind();
-        let again = |reason: &str| RelayFailure::Retry {
+        let call = AssertUnwindSafe(self.attempt(&claimed)).catch_unwind();
+        let ClaimedEntry { entry, attempts } = &claimed;
+        let again = |reason: &str| Carried::Again {
             reason: reason.to_owned(),
             after: None,
+            tried: *attempts,
         };
         let outcome = match tokio::time::timeout(self.wired.policy.timeout, call).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_panic)) => Err(again("it panicked")),
-            Err(_) => Err(again("it took too long")),
+            Ok(Ok(Some(outcome))) => outcome,
+            // The engine has ended; the entry comes again when its lease ends.
+            Ok(Ok(None)) => return,
+            Ok(Err(_panic)) => again("it panicked"),
+            Err(_) => again("it took too long"),
         };
         let noted = match outcome {
-            Ok(()) => {
+            Carried::Done => {
                 self.wired.delivered.fetch_add(1, Ordering::Relaxed);
-                self.finish(&entry).await
+                self.finish(entry).await
             }
-            Err(RelayFailure::Refused { reason }) => {
+            Carried::Further { rest, added } => {
+                if rest.is_none() {
+                    self.wired.delivered.fetch_add(1, Ordering::Relaxed);
+                }
+                let rest = rest.as_deref();
+                self.store
+                    .advance_outbox(entry.id, self.lease, rest, &added)
+                    .await
+            }
+            Carried::Refused { reason } => {
                 self.wired.given_up_refused.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(
                     topic = entry.topic, id = %entry.id, key = entry.key, attempts, reason,
                     "an entry was refused for good and is given up"
                 );
-                self.finish(&entry).await
+                self.finish(entry).await
             }
-            Err(RelayFailure::Retry { reason, after }) => self.retry(&entry, attempts, &reason, after).await,
+            Carried::Again { reason, after, tried } => self.retry(entry, tried, &reason, after).await,
         };
         match noted {
             Ok(true) => {}
@@ -218,6 +235,25 @@ impl Delivery {
                 %error, topic = entry.topic, id = %entry.id,
                 "what became of an entry could not be noted; it comes again when its lease ends"
             ),
+        }
+    }
+
+    /// `None` when there is no engine any more.
+    async fn attempt(&self, claimed: &ClaimedEntry) -> Option<Carried> {
+        match &self.wired.carrier {
+            Carrier::Relay(relay) => Some(match relay.deliver(&claimed.entry).await {
+                Ok(()) => Carried::Done,
+                Err(RelayFailure::Refused { reason }) => Carried::Refused { reason },
+                Err(RelayFailure::Retry { reason, after }) => Carried::Again {
+                    reason,
+                    after,
+                    tried: claimed.attempts,
+                },
+            }),
+            Carrier::Push => {
+                let inner = self.inner.upgrade()?;
+                Some(ChatEngine { inner }.carry_push(claimed).await)
+            }
         }
     }
 
@@ -242,7 +278,7 @@ impl Delivery {
             return self.finish(entry).await;
         }
         self.wired.retried.fetch_add(1, Ordering::Relaxed);
-        let pause = pause(policy, attempts, after, chance());
+        let pause = pause_after(policy, attempts, after);
         tracing::warn!(
             topic = entry.topic, id = %entry.id, key = entry.key, attempts, reason, ?pause,
             "an entry was not delivered; it is tried again"
@@ -259,6 +295,11 @@ fn pause(policy: &RelayPolicy, attempts: u32, wish: Option<Duration>, chance: u3
         .min(policy.longest_retry);
     let pause = doubled - (doubled / 2).mul_f64(f64::from(chance) / f64::from(u32::MAX));
     pause.max(wish.unwrap_or_default().min(LONGEST_WISH))
+}
+
+/// A pause as it is made.
+pub(crate) fn pause_after(policy: &RelayPolicy, attempts: u32, wish: Option<Duration>) -> Duration {
+    pause(policy, attempts, wish, chance())
 }
 
 fn chance() -> u32 {

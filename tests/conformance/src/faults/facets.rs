@@ -17,10 +17,10 @@ use chat_core::store::{
     ChangedConversations, ChangedFor, ChangedMessages, ChangesQuery, ClaimedEntry, Contacts,
     ConversationStore, DeviceStore, DueConversations, EditStore, ExpiryKey, History, HistoryQuery,
     InboxCounts, InboxEntry, InboxQuery, MarkStep, MarkTimes, MarksThen, MemberQuery, MentionQuery,
-    MentionStore, MessageStore, ModerationStore, MuteChange, MuteStore, OutboxBacklog, OutboxStore,
-    PersonalFacts, PersonalStore, PinsQuery, ReactionSummary, ReceiptStore, ReportQuery, RetentionStore,
-    ScheduledQuery, ScheduledStamp, ScheduledStore, SearchQuery, StarChange, StarOutcome, StarStore,
-    StarredMessage, StarredQuery, StepPlace, SyncPosition, UserMute, UserSearch, UserStore,
+    MentionStore, MessageStore, ModerationStore, MuteChange, MuteStore, OutboxBacklog, OutboxEntry,
+    OutboxStore, PersonalFacts, PersonalStore, PinsQuery, ReactionSummary, ReceiptStore, ReportQuery,
+    RetentionStore, ScheduledQuery, ScheduledStamp, ScheduledStore, SearchQuery, StarChange, StarOutcome,
+    StarStore, StarredMessage, StarredQuery, StepPlace, SyncPosition, UserMute, UserSearch, UserStore,
 };
 use chat_core::time::Timestamp;
 use uuid::Uuid;
@@ -512,6 +512,23 @@ impl OutboxStore for FaultyStore {
     }
     async fn retry_outbox(&self, id: Uuid, lease: Uuid, after: Duration) -> BackendResult<bool> {
         self.around("retry_outbox", self.inner.retry_outbox(id, lease, after))
+            .await
+    }
+    async fn advance_outbox(
+        &self,
+        id: Uuid,
+        lease: Uuid,
+        rest: Option<&str>,
+        added: &[OutboxEntry],
+    ) -> BackendResult<bool> {
+        self.around(
+            "advance_outbox",
+            self.inner.advance_outbox(id, lease, rest, added),
+        )
+        .await
+    }
+    async fn outbox_keys(&self, topic: &str, keys: &[String]) -> BackendResult<Vec<String>> {
+        self.around("outbox_keys", self.inner.outbox_keys(topic, keys))
             .await
     }
     async fn release_outbox(&self, lease: Uuid) -> BackendResult<usize> {

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chat_core::error::BackendResult;
 use chat_core::model::Device;
-use chat_core::port::{Notifier, NotifyReport, Push};
+use chat_core::port::{Notified, Notifier, Push};
 
 use super::Faults;
 
@@ -29,9 +28,12 @@ impl FaultyNotifier {
 
 #[async_trait]
 impl Notifier for FaultyNotifier {
-    async fn notify(&self, devices: &[Device], push: &Push) -> BackendResult<NotifyReport> {
-        self.faults
-            .around("notify", self.inner.notify(devices, push))
-            .await
+    async fn notify(&self, device: &Device, push: &Push) -> Notified {
+        let call = async { Ok(self.inner.notify(device, push).await) };
+        let answer = self.faults.around("notify", call).await;
+        answer.unwrap_or_else(|error| Notified::Retry {
+            reason: error.to_string(),
+            after: None,
+        })
     }
 }

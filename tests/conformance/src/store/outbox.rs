@@ -221,6 +221,97 @@ pub async fn released_leases_are_free_at_once(store: AnyStore) {
     assert!(again.iter().all(|claimed| claimed.attempts == 0));
 }
 
+/// What is left of an entry stays before the others of its key, with nothing counted against it, and is due at once.
+pub async fn what_is_left_stays_first_in_its_key(store: AnyStore) {
+    let room = room_with(&store, &[entry("t", "k", "1"), entry("t", "k", "2")]).await;
+    let (lease, claimed) = claim(&store, "t").await;
+    let id = claimed[0].entry.id;
+    assert!(store.retry_outbox(id, lease, NO_TIME).await.unwrap());
+    let (lease, claimed) = claim(&store, "t").await;
+    assert_eq!(claimed[0].attempts, 1);
+    let added = [
+        entry("t", "other", "a"),
+        entry("t", "k", "3"),
+        entry("t", "other", "b"),
+    ];
+    let advanced = store.advance_outbox(id, lease, Some("rest of 1"), &added).await;
+    assert!(advanced.unwrap());
+    assert!(
+        !store.finish_outbox(id, lease).await.unwrap(),
+        "its lease has ended"
+    );
+    commit_one(&store, adding(&room, &[entry("t", "other", "c")]))
+        .await
+        .unwrap();
+    let mut seen = Vec::new();
+    loop {
+        let (lease, claimed) = claim(&store, "t").await;
+        if claimed.is_empty() {
+            break;
+        }
+        for claimed in claimed {
+            assert_eq!(claimed.attempts, 0);
+            seen.push((claimed.entry.key.clone(), claimed.entry.payload.clone()));
+            assert!(store.finish_outbox(claimed.entry.id, lease).await.unwrap());
+        }
+    }
+    let of = |key: &str| {
+        let his = seen.iter().filter(|(of, _)| of == key);
+        his.map(|(_, payload)| payload.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("k"), ["rest of 1", "2", "3"]);
+    assert_eq!(of("other"), ["a", "b", "c"]);
+}
+
+/// An entry that is done goes in the step in which what it leads to comes, also when that is of its own key.
+pub async fn what_is_done_goes_as_its_followers_come(store: AnyStore) {
+    room_with(&store, &[entry("t", "k", "1"), entry("u", "k", "1")]).await;
+    let later = entry_at("t", "k", "later", at(1_000_000_000));
+    for (topic, added) in [
+        ("u", vec![entry("u", "k", "2"), entry("u", "other", "3")]),
+        ("t", vec![later]),
+    ] {
+        let (lease, claimed) = claim(&store, topic).await;
+        let id = claimed[0].entry.id;
+        assert!(store.advance_outbox(id, lease, None, &added).await.unwrap());
+        let there = store.outbox_backlog(topic).await.unwrap().entries;
+        assert_eq!(there, added.len() as u64, "the finished one is gone");
+    }
+    assert_eq!(payloads(&claim(&store, "u").await.1), ["2", "3"]);
+    assert!(claim(&store, "t").await.1.is_empty(), "not due yet");
+}
+
+/// Who held the lease before can leave nothing behind.
+pub async fn who_lost_its_lease_advances_nothing(store: AnyStore) {
+    room_with(&store, &[entry("t", "k", "1")]).await;
+    let (old, claimed) = claim_for(&store, "t", 9, NO_TIME).await;
+    let id = claimed[0].entry.id;
+    let (_new, again) = claim(&store, "t").await;
+    assert_eq!(again, claimed);
+    for rest in [Some("rest"), None] {
+        let added = [entry("t", "other", "2")];
+        assert!(!store.advance_outbox(id, old, rest, &added).await.unwrap());
+    }
+    assert_eq!(store.outbox_backlog("t").await.unwrap().entries, 1);
+}
+
+/// Keys are named that have an entry, leased or not, in that topic.
+pub async fn keys_with_entries_are_named(store: AnyStore) {
+    let entries = [
+        entry("t", "leased", "1"),
+        entry_at("t", "waits", "2", at(1_000_000_000)),
+        entry("t", "waits", "3"),
+        entry("u", "other", "4"),
+    ];
+    room_with(&store, &entries).await;
+    claim(&store, "t").await;
+    let keys = ["waits", "leased", "other", "none", "wai_s"].map(str::to_owned);
+    let mut there = store.outbox_keys("t", &keys).await.unwrap();
+    there.sort();
+    assert_eq!(there, ["leased", "waits"]);
+    assert!(store.outbox_keys("t", &[]).await.unwrap().is_empty());
+}
+
 /// However many claim at once, each entry goes to one of them.
 pub async fn concurrent_claims_share_nothing(store: AnyStore) {
     let entries: Vec<OutboxEntry> = (0..40)

@@ -6,9 +6,8 @@ use std::time::Duration;
 use chat_conformance::faults::{Fault, Faults, FaultyBus, FaultyNotifier};
 use chat_core::ChatEngine;
 use chat_core::command::{HistoryRequest, SendMessage};
-use chat_core::error::BackendResult;
 use chat_core::model::Device;
-use chat_core::port::{LocalBus, Notifier, NotifyReport, Push};
+use chat_core::port::{LocalBus, Notified, Notifier, Push};
 use serde_json::json;
 
 use crate::stage::{LONG, connect, of, quiet, scene, told, user_id};
@@ -21,11 +20,8 @@ struct Taken;
 
 #[async_trait::async_trait]
 impl Notifier for Taken {
-    async fn notify(&self, devices: &[Device], _: &Push) -> BackendResult<NotifyReport> {
-        Ok(NotifyReport {
-            sent: devices.len(),
-            dead: Vec::new(),
-        })
+    async fn notify(&self, _: &Device, _: &Push) -> Notified {
+        Notified::Sent
     }
 }
 

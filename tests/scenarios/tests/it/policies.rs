@@ -71,6 +71,18 @@ const SWITCHES: &[(&str, &str)] = &[
         "chat-core/src/access/push.rs::online_users_hear_silently_where_the_policy_says_so",
     ),
     (
+        "push_delay",
+        "chat-core/src/access/push.rs::who_is_connected_and_looks_away_has_a_moment",
+    ),
+    (
+        "push_life_direct",
+        "chat-core/tests/it/push_delivery.rs::a_push_is_given_up_when_its_life_is_over",
+    ),
+    (
+        "push_life_group",
+        "chat-core/tests/it/push_delivery.rs::a_push_is_given_up_when_its_life_is_over",
+    ),
+    (
         "edit_history",
         "tests/scenarios/tests/it/edit_history.rs::the_policy_says_who_reads_it",
     ),
