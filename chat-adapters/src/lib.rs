@@ -1,5 +1,7 @@
 //! Adapters of the chat engine, each in a crate of its own and behind a feature of its own here.
 
+#[cfg(feature = "fcm")]
+pub use chat_fcm as fcm;
 #[cfg(feature = "media-fs")]
 pub use chat_media_fs as media_fs;
 #[cfg(feature = "mongodb")]

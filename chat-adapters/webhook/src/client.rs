@@ -1,50 +1,25 @@
 //! One POST, without redirects, and what its answer means.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use chat_core::port::RelayFailure;
-use chrono::{DateTime, Utc};
+use chat_outbound::retry_after;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{HeaderMap, RETRY_AFTER};
+use hyper::header::HeaderMap;
 use hyper::{Request, Response, StatusCode};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client as Pool;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 
-/// How long it may take until the connection stands.
-const CONNECT: Duration = Duration::from_secs(5);
-/// How long an unused connection is kept.
-const IDLE: Duration = Duration::from_secs(30);
 /// An answer's body says nothing, but a connection can be used again only when it was read: so much of it, so long.
 const BODY: usize = 16 * 1024;
 const BODY_PATIENCE: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Clone)]
-pub(crate) struct Client(Pool<HttpsConnector<HttpConnector>, Full<Bytes>>);
+pub(crate) struct Client(chat_outbound::Client);
 
 impl Client {
-    pub(crate) fn new(tls: Arc<ClientConfig>) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(CONNECT));
-        connector.set_nodelay(true);
-        // Which scheme is allowed was judged with the URL.
-        connector.enforce_http(false);
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(ClientConfig::clone(&tls))
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
-        Self(
-            Pool::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(IDLE)
-                .pool_max_idle_per_host(8)
-                .build(connector),
-        )
+    pub(crate) fn new(tls: &ClientConfig) -> Self {
+        Self(chat_outbound::client(tls, false))
     }
 
     /// Sends a request; any 2xx is a success.
@@ -88,20 +63,10 @@ fn judge(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Result<(),
     })
 }
 
-/// `Retry-After` in seconds or as a date (RFC 9110 §10.2.3).
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = DateTime::parse_from_rfc2822(value).ok()?;
-    (date.with_timezone(&Utc) - DateTime::<Utc>::from(now))
-        .to_std()
-        .ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use hyper::header::RETRY_AFTER;
+
     use super::*;
 
     fn judged(status: u16, after: Option<&str>) -> Result<(), RelayFailure> {

@@ -1,18 +1,17 @@
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chat_core::event::ChatEvent;
 use chat_core::port::{Relay, RelayFailure, RelayPolicy};
 use chat_core::store::OutboxEntry;
+use chat_outbound::{TlsError, UrlError, checked, default_tls};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, USER_AGENT};
 use hyper::{Request, Uri};
-use hyper_rustls::ConfigBuilderExt as _;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 
 use crate::WebhookSecret;
 use crate::client::Client;
@@ -42,6 +41,26 @@ pub enum WebhookError {
     /// TLS cannot be set up.
     #[error("TLS cannot be set up")]
     Tls(#[from] rustls::Error),
+}
+
+impl From<UrlError> for WebhookError {
+    fn from(error: UrlError) -> Self {
+        match error {
+            UrlError::Userinfo => Self::Userinfo,
+            UrlError::PlainHttp => Self::PlainHttp,
+            _ => Self::Url,
+        }
+    }
+}
+
+impl From<TlsError> for WebhookError {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::Roots(error) => Self::Roots(error),
+            TlsError::Tls(error) => Self::Tls(error),
+            other => Self::Tls(rustls::Error::General(other.to_string())),
+        }
+    }
 }
 
 /// A [`Relay`] that posts each event to one URL, signed.
@@ -104,14 +123,14 @@ impl Webhook {
             topic: "webhook".to_owned(),
             events: None,
             policy: RelayPolicy::default(),
-            client: Client::new(tls),
+            client: Client::new(&tls),
         })
     }
 
     /// With a TLS configuration of the host's own, for a private certificate authority or a client certificate.
     #[must_use]
     pub fn with_tls(mut self, tls: Arc<ClientConfig>) -> Self {
-        self.client = Client::new(tls);
+        self.client = Client::new(&tls);
         self
     }
 
@@ -189,71 +208,9 @@ impl Relay for Webhook {
     }
 }
 
-fn checked(url: &str, plain_everywhere: bool) -> Result<Uri, WebhookError> {
-    let uri: Uri = url.parse().map_err(|_| WebhookError::Url)?;
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err(WebhookError::Url);
-    };
-    if authority.as_str().contains('@') {
-        return Err(WebhookError::Userinfo);
-    }
-    match scheme {
-        "https" => Ok(uri),
-        "http" if plain_everywhere || is_here(authority.host()) => Ok(uri),
-        "http" => Err(WebhookError::PlainHttp),
-        _ => Err(WebhookError::Url),
-    }
-}
-
-/// Whether a host is this machine.
-fn is_here(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// With `ring`, whatever provider the process has installed.
-fn default_tls(checks_certificates: bool) -> Result<ClientConfig, WebhookError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let config = if checks_certificates {
-        config.with_native_roots().map_err(WebhookError::Roots)?
-    } else {
-        config.with_root_certificates(RootCertStore::empty())
-    };
-    Ok(config.with_no_client_auth())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_this_machine_gets_plain_http() {
-        let judged = |url: &str| checked(url, false).map_err(|error| error.to_string());
-        for good in [
-            "https://example.com/events?token=x",
-            "http://127.0.0.1:8080/",
-            "http://localhost/x",
-            "http://LOCALHOST:1/x",
-            "http://[::1]:8080/x",
-        ] {
-            assert!(judged(good).is_ok(), "{good}");
-        }
-        for (bad, why) in [
-            ("http://example.com/", "https"),
-            ("http://127.0.0.1.example.com/", "https"),
-            ("http://10.0.0.1/", "https"),
-            ("ftp://localhost/", "no URL"),
-            ("example.com/events", "no URL"),
-            ("/events", "no URL"),
-            ("", "no URL"),
-            ("https://user:word@example.com/", "password"),
-        ] {
-            assert!(judged(bad).unwrap_err().contains(why), "{bad}");
-        }
-        assert!(checked("http://example.com/", true).is_ok());
-    }
 
     #[test]
     fn neither_url_nor_secret_is_printed() {
