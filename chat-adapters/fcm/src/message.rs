@@ -35,111 +35,108 @@ fn cut(text: &mut String, bytes: usize) {
     }
 }
 
+/// An object of the fields that are there.
+fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
+    let there = fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(there.collect::<Map<_, _>>())
+}
+
 fn message(device: &Device, push: &Push, now: u64) -> Value {
-    let conversation = push.conversation_id.to_string();
     let shows = push.kind == PushKind::Alert && !push.title.is_empty();
     let life = push.life.as_secs().min(28 * 86_400);
-    let mut message = Map::new();
-    message.insert("token".to_owned(), json!(device.token));
-    message.insert("data".to_owned(), data(push));
-    if shows {
-        message.insert(
-            "notification".to_owned(),
-            json!({ "title": push.title, "body": push.body }),
-        );
-    }
-    let (name, part) = match device.platform {
-        Platform::Android => ("android", android(push, shows, life)),
-        Platform::Ios => ("apns", apns(push, shows, now, life)),
-        Platform::Web => ("webpush", webpush(push, shows, &conversation, life)),
-    };
-    message.insert(name.to_owned(), part);
-    Value::Object(message)
+    let is = |platform| device.platform == platform;
+    object([
+        ("token", Some(json!(device.token))),
+        ("data", Some(data(push))),
+        (
+            "notification",
+            shows.then(|| json!({ "title": push.title, "body": push.body })),
+        ),
+        (
+            "android",
+            is(Platform::Android).then(|| android(push, shows, life)),
+        ),
+        (
+            "apns",
+            is(Platform::Ios).then(|| apns(push, shows, now.saturating_add(life))),
+        ),
+        ("webpush", is(Platform::Web).then(|| webpush(push, shows, life))),
+    ])
 }
 
 /// For the application: all values are texts.
 fn data(push: &Push) -> Value {
-    let mut data = Map::new();
-    let mut put = |name: &str, value: String| data.insert(name.to_owned(), json!(value));
-    put("kind", push.kind.as_str().to_owned());
-    put("conversation_id", push.conversation_id.to_string());
-    if let Some(id) = push.message_id {
-        put("message_id", id.to_string());
-    }
-    let seq = if push.kind == PushKind::Clear {
-        "up_to_seq"
-    } else {
-        "seq"
-    };
-    put(seq, push.seq.to_string());
-    put("badge", push.badge.to_string());
-    Value::Object(data)
+    let clear = push.kind == PushKind::Clear;
+    let seq = json!(push.seq.to_string());
+    object([
+        ("kind", Some(json!(push.kind.as_str()))),
+        ("conversation_id", Some(json!(push.conversation_id))),
+        ("message_id", push.message_id.map(|id| json!(id))),
+        ("seq", (!clear).then(|| seq.clone())),
+        ("up_to_seq", clear.then_some(seq)),
+        ("badge", Some(json!(push.badge.to_string()))),
+    ])
 }
 
 /// By which a later push replaces an earlier one. A retraction replaces nothing, and what is not shown never replaces
 /// an alert.
-fn collapse(push: &Push) -> Option<String> {
-    let conversation = push.conversation_id.to_string();
+fn collapse(push: &Push) -> Option<Value> {
+    let conversation = push.conversation_id;
     match push.kind {
-        PushKind::Alert => Some(conversation),
+        PushKind::Alert => Some(json!(conversation)),
         PushKind::Retract => None,
-        kind => Some(format!("{conversation}:{}", kind.as_str())),
+        kind => Some(json!(format!("{conversation}:{}", kind.as_str()))),
     }
 }
 
 fn android(push: &Push, shows: bool, life: u64) -> Value {
     let urgent = push.kind == PushKind::Alert;
-    let mut part = json!({
-        "priority": if urgent { "HIGH" } else { "NORMAL" },
-        "ttl": format!("{life}s"),
-    });
-    if let Some(key) = collapse(push) {
-        part["collapse_key"] = json!(key);
-    }
-    if shows {
-        let count = i32::try_from(push.badge).unwrap_or(i32::MAX);
-        part["notification"] = json!({
-            "tag": push.conversation_id.to_string(),
-            "notification_count": count,
-        });
-    }
-    part
+    let count = i32::try_from(push.badge).unwrap_or(i32::MAX);
+    object([
+        ("priority", Some(json!(if urgent { "HIGH" } else { "NORMAL" }))),
+        ("ttl", Some(json!(format!("{life}s")))),
+        ("collapse_key", collapse(push)),
+        (
+            "notification",
+            shows.then(|| json!({ "tag": push.conversation_id, "notification_count": count })),
+        ),
+    ])
 }
 
-fn apns(push: &Push, shows: bool, now: u64, life: u64) -> Value {
-    let expires = now.saturating_add(life);
-    let mut headers = json!({
-        "apns-push-type": if shows { "alert" } else { "background" },
-        "apns-priority": if shows { "10" } else { "5" },
-        "apns-expiration": expires.to_string(),
-    });
-    if let Some(key) = collapse(push) {
-        headers["apns-collapse-id"] = json!(key);
-    }
-    let mut aps = json!({ "badge": push.badge });
-    if shows {
-        aps["thread-id"] = json!(push.conversation_id.to_string());
-        aps["sound"] = json!("default");
-        aps["mutable-content"] = json!(1);
-    } else {
-        aps["content-available"] = json!(1);
-    }
+fn apns(push: &Push, shows: bool, expires: u64) -> Value {
+    let headers = object([
+        (
+            "apns-push-type",
+            Some(json!(if shows { "alert" } else { "background" })),
+        ),
+        ("apns-priority", Some(json!(if shows { "10" } else { "5" }))),
+        ("apns-expiration", Some(json!(expires.to_string()))),
+        ("apns-collapse-id", collapse(push)),
+    ]);
+    let aps = object([
+        ("badge", Some(json!(push.badge))),
+        ("thread-id", shows.then(|| json!(push.conversation_id))),
+        ("sound", shows.then(|| json!("default"))),
+        ("mutable-content", shows.then(|| json!(1))),
+        ("content-available", (!shows).then(|| json!(1))),
+    ]);
     json!({ "headers": headers, "payload": { "aps": aps } })
 }
 
-fn webpush(push: &Push, shows: bool, conversation: &str, life: u64) -> Value {
+fn webpush(push: &Push, shows: bool, life: u64) -> Value {
     let urgent = push.kind == PushKind::Alert;
-    let mut headers = json!({
-        "TTL": life.to_string(),
-        "Urgency": if urgent { "high" } else { "low" },
-    });
-    if urgent {
-        // At most 32 letters.
-        headers["Topic"] = json!(conversation.replace('-', ""));
-    }
-    let mut part = json!({ "headers": headers });
-    if shows {
-        part["notification"] = json!({ "tag": conversation, "renotify": true });
-    }
-    part
+    // At most 32 letters.
+    let topic = push.conversation_id.to_string().replace('-', "");
+    let headers = object([
+        ("TTL", Some(json!(life.to_string()))),
+        ("Urgency", Some(json!(if urgent { "high" } else { "low" }))),
+        ("Topic", urgent.then(|| json!(topic))),
+    ]);
+    let shown = json!({ "tag": push.conversation_id, "renotify": true });
+    object([
+        ("headers", Some(headers)),
+        ("notification", shows.then_some(shown)),
+    ])
 }

@@ -8,6 +8,8 @@ use chat_adapters::webhook::{Webhook, WebhookSecret};
 use chat_core::origin::OriginPolicy;
 use clap::{Args, Parser, Subcommand};
 
+use crate::pushes::{self, Pushing};
+
 /// The command line: without a command, the server.
 #[derive(Parser, Debug)]
 #[command(
@@ -86,12 +88,15 @@ pub struct Environment {
     /// Secrets that sign webhooks, whsec_ and Base64; several separated by commas, the newest first
     #[arg(long, env = "CHAT_WEBHOOK_SECRET", hide_env_values = true)]
     pub webhook_secret: Option<String>,
-    /// Service account of FCM (not built into this version yet)
-    #[arg(long, env = "CHAT_FCM_CREDENTIALS", hide_env_values = true, hide = true)]
+    /// Service account that sends pushes through FCM, a JSON file [default: no pushes]
+    #[arg(long, env = "CHAT_FCM_CREDENTIALS", hide_env_values = true)]
     pub fcm_credentials: Option<String>,
-    /// Another FCM server (not built into this version yet)
-    #[arg(long, env = "CHAT_FCM_ENDPOINT", hide_env_values = true, hide = true)]
+    /// Another FCM server than Google's, such as http://127.0.0.1:9000
+    #[arg(long, env = "CHAT_FCM_ENDPOINT", hide_env_values = true)]
     pub fcm_endpoint: Option<String>,
+    /// For development: log instead of FCM [default: no pushes]
+    #[arg(long, env = "CHAT_PUSHES", hide_env_values = true)]
+    pub pushes: Option<String>,
     /// Redis for several nodes (not built into this version yet)
     #[arg(long, env = "REDIS_URL", hide_env_values = true, hide = true)]
     pub redis_url: Option<String>,
@@ -163,6 +168,8 @@ pub struct Settings {
     pub accounts: bool,
     /// Where events go.
     pub webhook: Option<Webhook>,
+    /// Where pushes go.
+    pub pushing: Pushing,
     /// What is logged.
     pub log_filter: String,
 }
@@ -216,17 +223,11 @@ impl Settings {
     pub fn read(environment: &Environment) -> Result<Self, SettingError> {
         let port = given(&environment.port).unwrap_or("3000");
         let data_dir = PathBuf::from(given(&environment.data_dir).unwrap_or("./data"));
-        for (variable, value) in [
-            ("CHAT_FCM_CREDENTIALS", &environment.fcm_credentials),
-            ("CHAT_FCM_ENDPOINT", &environment.fcm_endpoint),
-            ("REDIS_URL", &environment.redis_url),
-        ] {
-            if given(value).is_some() {
-                return Err(SettingError::new(
-                    variable,
-                    "not built into this version yet; leave it unset",
-                ));
-            }
+        if given(&environment.redis_url).is_some() {
+            return Err(SettingError::new(
+                "REDIS_URL",
+                "not built into this version yet; leave it unset",
+            ));
         }
         Ok(Self {
             host: given(&environment.host).unwrap_or("127.0.0.1").to_owned(),
@@ -250,6 +251,11 @@ impl Settings {
             webhook: webhook(
                 given(&environment.webhook_url),
                 given(&environment.webhook_secret),
+            )?,
+            pushing: pushes::read(
+                given(&environment.pushes),
+                given(&environment.fcm_credentials),
+                given(&environment.fcm_endpoint),
             )?,
             log_filter: given(&environment.log).unwrap_or("info").to_owned(),
             data_dir,

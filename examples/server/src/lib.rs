@@ -10,6 +10,7 @@ mod config;
 mod cors;
 mod health;
 mod metrics;
+mod pushes;
 mod secret;
 mod serve;
 mod shutdown;
@@ -20,6 +21,7 @@ mod wire;
 
 pub use config::{CommandLine, Environment, SettingError, Settings, StoreSetting, Task};
 pub use metrics::Metrics;
+pub use pushes::Pushing;
 pub use serve::{StartError, serve};
 pub use shutdown::stop_signal;
 pub use upkeep::upkeep;

@@ -58,8 +58,12 @@ impl Wired {
             .with_media_url(format!("{API}/attachments"))
             .with_secret(secret::cursor_key(&secret))
             .with_user_data(Arc::new(AccountData::new(storage.accounts())));
-        let engine = match &settings.webhook {
-            Some(webhook) => builder.with_relay(Arc::new(webhook.clone())).build(),
+        let builder = match &settings.webhook {
+            Some(webhook) => builder.with_relay(Arc::new(webhook.clone())),
+            None => builder,
+        };
+        let engine = match settings.pushing.notifier() {
+            Some(notifier) => builder.with_notifier(notifier).build(),
             None => builder.build(),
         };
         let key = JwtKey::hs256(&secret).map_err(unusable_secret)?;

@@ -11,6 +11,7 @@ mod config;
 mod crash;
 mod pages;
 mod process;
+mod push;
 mod stop;
 mod upkeep;
 mod wire;
