@@ -197,6 +197,14 @@ async fn commands_at_once_on_postgres_come_in_some_order() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_at_once_on_mongodb_come_in_some_order() {
+    if crate::mongodb::Space::new().await.is_some() {
+        let fresh = || async { World::mongodb().await.unwrap() };
+        cases("mongodb", RUNS_ON_A_SERVER, fresh).await;
+    }
+}
+
 /// A checker that finds an order for everything would prove nothing.
 #[tokio::test]
 async fn an_answer_that_no_order_gives_is_found() {
