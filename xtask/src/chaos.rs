@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::process::run_shown;
-use crate::servers::{MongoServer, PreparedPostgres};
+use crate::servers::{MongoServer, PostgresServer, PreparedPostgres};
 use crate::{ChaosOptions, Failure, root, tools};
 
 /// Setting up, coming to rest and judging, beside the time of faults.
@@ -50,23 +50,53 @@ fn once(options: &ChaosOptions, chaos: &Path, server: &Path) -> Result<bool, Fai
             "--history",
         ])
         .arg(folder.join(format!("{store}-{seed}.jsonl")));
-    let missing = |missing: tools::Missing| missing.0;
-    let mut _mongodb = None;
-    if store == "postgres" {
-        // The run starts it, because it is one of the things that are killed.
-        let prepared = PreparedPostgres::fresh().map_err(missing)?;
-        let line: Vec<String> = std::iter::once(prepared.program.to_string_lossy().into_owned())
-            .chain(prepared.arguments)
-            .collect();
-        let database = json!({ "command": line, "folder": prepared.folder, "ready": prepared.ready });
-        command
-            .env("CHAT_CHAOS_URL", &prepared.url)
-            .env("CHAT_CHAOS_DATABASE", database.to_string());
-    } else if store == "mongodb" {
-        let server = MongoServer::start().map_err(missing)?;
-        command.env("CHAT_CHAOS_URL", format!("{}chat", server.url));
-        _mongodb = Some(server);
-    }
+    let _database = prepare(&mut command, store, Own::Killed)?;
     let limit = AROUND + Duration::from_secs(*seconds);
     Ok(run_shown(&mut command, &root(), limit)?.success)
+}
+
+/// Whose the database server of a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Own {
+    /// The run starts it, because it is one of the things that are killed.
+    Killed,
+    /// It runs all the time.
+    Stays,
+}
+
+/// A server that lives as long as a run.
+#[derive(Debug)]
+pub(crate) enum Database {
+    None,
+    Mongo { _server: MongoServer },
+    Postgres { _server: PostgresServer },
+}
+
+/// Starts what a store needs and tells the command where it is.
+pub(crate) fn prepare(command: &mut Command, store: &str, own: Own) -> Result<Database, Failure> {
+    let missing = |missing: tools::Missing| missing.0;
+    match store {
+        "postgres" if own == Own::Killed => {
+            let prepared = PreparedPostgres::fresh().map_err(missing)?;
+            let line: Vec<String> = std::iter::once(prepared.program.to_string_lossy().into_owned())
+                .chain(prepared.arguments)
+                .collect();
+            let database = json!({ "command": line, "folder": prepared.folder, "ready": prepared.ready });
+            command
+                .env("CHAT_CHAOS_URL", &prepared.url)
+                .env("CHAT_CHAOS_DATABASE", database.to_string());
+            Ok(Database::None)
+        }
+        "postgres" => {
+            let server = PostgresServer::start().map_err(missing)?;
+            command.env("CHAT_CHAOS_URL", &server.url);
+            Ok(Database::Postgres { _server: server })
+        }
+        "mongodb" => {
+            let server = MongoServer::start().map_err(missing)?;
+            command.env("CHAT_CHAOS_URL", format!("{}chat", server.url));
+            Ok(Database::Mongo { _server: server })
+        }
+        _ => Ok(Database::None),
+    }
 }

@@ -11,6 +11,7 @@ mod process;
 mod protocol;
 mod schemathesis;
 mod servers;
+mod soak;
 mod tally;
 mod test;
 mod tools;
@@ -38,6 +39,8 @@ enum Task {
     Ci(TestOptions),
     /// Kills the server (and its PostgreSQL) under many clients, and judges what they saw
     Chaos(ChaosOptions),
+    /// Runs clients that come and go, and fails when the server's memory is above its ceiling or grows all the time
+    Soak(soak::SoakOptions),
     /// Checks the documents against the code and the tests
     Docs,
     /// Runs the fuzz targets: broken input into every door, from a kept corpus
@@ -101,6 +104,7 @@ fn run(task: Task) -> Result<bool, Failure> {
         Task::Test(options) => test::run(&options),
         Task::Ci(options) => ci::run(&options),
         Task::Chaos(options) => chaos::run(&options),
+        Task::Soak(options) => soak::run(&options),
         Task::Docs => docs_check::run(),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Schemathesis(options) => schemathesis::run(&options),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chat_chaos::checker::{Bounds, check};
 use chat_chaos::play::{OwnDatabase, Plan, StoreKind, run};
+use chat_chaos::soak::{self, Ceilings, Soak};
 use chat_chaos::{Failure, history};
 use clap::{Args, Parser, Subcommand};
 
@@ -25,6 +26,8 @@ struct Cli {
 enum Task {
     /// Runs clients against a server that is killed again and again, and judges the history
     Run(Box<RunOptions>),
+    /// Runs clients that come and go against a server that is left alone, and measures what it uses
+    Soak(Box<SoakOptions>),
     /// Judges a history
     Check {
         /// The file
@@ -63,26 +66,96 @@ struct RunOptions {
     slack: u64,
 }
 
-fn plan(options: &RunOptions, folder: &Path) -> Result<Plan, Failure> {
+#[derive(Debug, Args)]
+struct SoakOptions {
+    /// The program chat-server
+    #[arg(long)]
+    server: PathBuf,
+    /// Where chats are kept: sqlite, postgres or mongodb (CHAT_CHAOS_URL)
+    #[arg(long, default_value = "sqlite")]
+    store: String,
+    /// How long, in seconds
+    #[arg(long, default_value_t = 300)]
+    seconds: u64,
+    /// What decides about everything random
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many clients, two to a user
+    #[arg(long, default_value_t = 100)]
+    clients: u16,
+    /// How often each client acts on average, in milliseconds
+    #[arg(long, default_value_t = 1_000)]
+    pace: u64,
+    /// The most memory the server may have at any moment, in MiB
+    #[arg(long, default_value_t = 256)]
+    ceiling: u64,
+    /// How much more it may have at the end than after the warm-up, in MiB, when it grows all the time
+    #[arg(long, default_value_t = 8)]
+    growth: u64,
+    /// How many more files it may have open when everybody has left than before anybody came
+    #[arg(long, default_value_t = 20)]
+    files: u64,
+}
+
+async fn soak(options: &SoakOptions) -> Result<bool, Failure> {
+    const MIB: u64 = 1024 * 1024;
+    let folder = tempfile::Builder::new().prefix("chat-soak-").tempdir()?;
+    let soak = Soak {
+        server: options.server.canonicalize()?,
+        store: store(&options.store)?,
+        seconds: options.seconds,
+        seed: options.seed,
+        clients: options.clients,
+        pace: Duration::from_millis(options.pace),
+        folder: folder.path().to_path_buf(),
+        ceilings: Ceilings {
+            memory: options.ceiling * MIB,
+            growth: options.growth * MIB,
+            files: options.files,
+        },
+    };
+    let outcome = tokio::select! {
+        outcome = soak::run(&soak, |line| println!("{line}")) => outcome?,
+        _ = tokio::signal::ctrl_c() => return Err("interrupted".into()),
+        () = terminated() => return Err("terminated".into()),
+    };
+    let highest = outcome.samples.iter().map(|sample| sample.memory).max();
+    println!(
+        "{} deeds, {} times somebody left and came back, at most {} MiB of memory",
+        outcome.deeds,
+        outcome.returns,
+        highest.unwrap_or(0) / MIB
+    );
+    for finding in &outcome.found {
+        println!("{finding}");
+    }
+    Ok(outcome.found.is_empty() && outcome.deeds > 0)
+}
+
+/// A store by its name, where the environment says.
+fn store(name: &str) -> Result<StoreKind, Failure> {
     // Not on the command line, where everybody on the machine would read its password.
     let url = || std::env::var("CHAT_CHAOS_URL").map_err(|_| "CHAT_CHAOS_URL does not name the database");
-    let name = format!("chat_chaos_{}", std::process::id());
-    let store = match options.store.as_str() {
+    let space = format!("chat_chaos_{}", std::process::id());
+    Ok(match name {
         "sqlite" => StoreKind::Sqlite,
         "postgres" => StoreKind::Postgres {
             url: url()?,
-            schema: name,
+            schema: space,
             own: own_database()?,
         },
         "mongodb" => StoreKind::Mongodb {
             url: url()?,
-            prefix: format!("{name}_"),
+            prefix: format!("{space}_"),
         },
         other => return Err(format!("{other} is no store of this program").into()),
-    };
+    })
+}
+
+fn plan(options: &RunOptions, folder: &Path) -> Result<Plan, Failure> {
     Ok(Plan {
         server: options.server.canonicalize()?,
-        store,
+        store: store(&options.store)?,
         seconds: options.seconds,
         seed: options.seed,
         clients: options.clients,
@@ -152,6 +225,7 @@ async fn terminated() {
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Run(options) => play(&options).await,
+        Task::Soak(options) => soak(&options).await,
         Task::Check { history, slack } => judge(&history, slack),
     };
     match outcome {

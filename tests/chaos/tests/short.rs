@@ -6,22 +6,11 @@
     reason = "a test says what went wrong by failing"
 )]
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use chat_chaos::checker::{Bounds, check};
 use chat_chaos::history;
-use chat_chaos::play::{Plan, StoreKind, run};
-
-/// The program: named by the environment, or beside this test.
-fn server_program() -> Option<PathBuf> {
-    let named = std::env::var_os("CHAT_SERVER_BIN").map(PathBuf::from);
-    let beside = || {
-        let test = std::env::current_exe().ok()?;
-        Some(test.parent()?.parent()?.join("chat-server"))
-    };
-    named.or_else(beside).filter(|program| program.is_file())
-}
+use chat_chaos::play::{Plan, StoreKind, run, server_program};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn crash_a_short_run_on_sqlite_violates_nothing() {

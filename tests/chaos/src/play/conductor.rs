@@ -12,14 +12,14 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::client::live;
+use super::crowd::Crowd;
 use super::database::{Database, OwnDatabase};
 use super::faults::{Targets, torment};
-use super::person::{Person, Shared};
+use super::person::Person;
 use super::recorder::{Recorder, Source};
 use super::replica::Replica;
-use super::rest::Rest;
-use super::server::{Server, Setting};
-use super::{truth, world};
+use super::server::Setting;
+use super::truth;
 use crate::Failure;
 use crate::history::Kind;
 
@@ -82,21 +82,18 @@ pub struct Plan {
 /// server's answers are for the checker.
 pub async fn run(plan: &Plan) -> Result<u32, Failure> {
     let mut rng = fastrand::Rng::with_seed(plan.seed);
-    let recorder = Recorder::create(&plan.history)?;
     let database = match &plan.store {
         StoreKind::Postgres { own: Some(own), .. } => Some(Database::start(own.clone()).await?),
         _ => None,
     };
-    let setting = setting(plan, &mut rng)?;
-    let server = Server::start(&setting).await?;
-    let shared = Shared {
-        recorder: recorder.clone(),
-        rest: Rest::new(setting.port),
-        port: setting.port,
-        users: world::users(plan.clients),
-    };
-    let mut people = world::people(&shared, plan.clients, &setting.secret, &mut rng);
-    world::furnish(&mut people, &mut rng).await?;
+    let mut crowd = Crowd::gather(plan, &mut rng).await?;
+    let people = crowd.people();
+    let Crowd {
+        server,
+        recorder,
+        secret,
+        ..
+    } = crowd;
 
     let (stop, stopped) = watch::channel(false);
     let lives: Vec<_> = people
@@ -129,12 +126,12 @@ pub async fn run(plan: &Plan) -> Result<u32, Failure> {
     drop(people);
     targets.server.stop().await?;
     truth::dump(&recorder, &plan.store, &plan.folder).await?;
-    spill(&plan.folder, &setting.secret)?;
+    spill(&plan.folder, &secret)?;
     recorder.flush()?;
     Ok(kills)
 }
 
-fn setting(plan: &Plan, rng: &mut fastrand::Rng) -> Result<Setting, Failure> {
+pub(super) fn setting(plan: &Plan, rng: &mut fastrand::Rng) -> Result<Setting, Failure> {
     let port = std::net::TcpListener::bind(("127.0.0.1", 0))?
         .local_addr()?
         .port();

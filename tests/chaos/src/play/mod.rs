@@ -3,6 +3,7 @@
 mod client;
 mod conductor;
 mod connection;
+mod crowd;
 mod database;
 mod deeds;
 mod faults;
@@ -15,6 +16,8 @@ mod token;
 mod truth;
 mod world;
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 /// Sets a field of an object; of anything else nothing.
@@ -24,5 +27,18 @@ fn set(object: &mut Value, name: &str, value: Value) {
     }
 }
 
+/// The program `chat-server`, for tests: the one that `CHAT_SERVER_BIN` names, or the one beside the running test.
+#[must_use]
+pub fn server_program() -> Option<PathBuf> {
+    let named = std::env::var_os("CHAT_SERVER_BIN").map(PathBuf::from);
+    let beside = || {
+        let test = std::env::current_exe().ok()?;
+        Some(test.parent()?.parent()?.join("chat-server"))
+    };
+    named.or_else(beside).filter(|program| program.is_file())
+}
+
 pub use conductor::{Plan, StoreKind, run};
+pub(crate) use crowd::Crowd;
 pub use database::OwnDatabase;
+pub(crate) use person::Person;

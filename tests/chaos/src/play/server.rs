@@ -57,6 +57,11 @@ impl Server {
         }
     }
 
+    /// Which process it is, while it runs.
+    pub(crate) fn process(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Ends it without a word.
     pub(crate) async fn kill(&mut self) -> Result<(), Failure> {
         self.child.kill().await?;
