@@ -29,6 +29,8 @@ const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/model/r
 const RUNS: u64 = 100;
 const RUNS_ON_DISK: u64 = 25;
 const RUNS_ON_A_SERVER: u64 = 6;
+/// The stand-in for MongoDB is slow.
+const RUNS_ON_MONGODB: u64 = 2;
 /// Steps one after the other before the races of a case.
 const BEFORE: usize = 14;
 const RACES: usize = 4;
@@ -201,7 +203,7 @@ async fn commands_at_once_on_postgres_come_in_some_order() {
 async fn commands_at_once_on_mongodb_come_in_some_order() {
     if crate::mongodb::Space::new().await.is_some() {
         let fresh = || async { World::mongodb().await.unwrap() };
-        cases("mongodb", RUNS_ON_A_SERVER, fresh).await;
+        cases("mongodb", RUNS_ON_MONGODB, fresh).await;
     }
 }
 
