@@ -65,6 +65,7 @@ async fn actor(parts: &Parts, state: &ApiState) -> ChatResult<Actor> {
     let identity = identity(parts, state).await?;
     let user = state.engine.admit(&identity).await?;
     let actor = state.engine.as_user(&user).coming_by(Via::Rest);
+    let actor = actor.with_login(identity.login.as_deref());
     Ok(if identity.moderator {
         actor.as_moderator()
     } else {

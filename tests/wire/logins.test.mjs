@@ -69,8 +69,12 @@ scenario('logging out ends this login everywhere and no other', async world => {
   const one = as(await open('/auth/signup', account));
   const two = as(await open('/auth/login', { email: account.email, password: account.password }));
   const [socket, plain, other] = [await world.socketIo(one), await world.plain(one), await world.socketIo(two)];
+  const [his, others] = [randomUUID(), randomUUID()];
+  await one.put('/devices', { token: his, platform: 'ios', provider: 'fcm' });
+  await two.put('/devices', { token: others, platform: 'ios', provider: 'fcm' });
   await one.post('/auth/logout');
   assert.ok([200, 204].includes(one.status));
+  assert.deepEqual((await two.get('/devices')).items.map(item => item.token), [others], 'its devices go with it');
   for (const session of [socket, plain]) {
     assert.equal((await session.next('session_ending', () => true, 7_000)).reason, 'revoked');
     assert.ok(await Promise.race([session.closed, pause(3_000)]), 'closed');

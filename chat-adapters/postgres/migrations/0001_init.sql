@@ -359,7 +359,8 @@ CREATE TABLE chat_devices (
   user_id text COLLATE "C" NOT NULL,
   platform text COLLATE "C" NOT NULL,
   provider text COLLATE "C" NOT NULL,
-  refreshed_at int8 NOT NULL
+  refreshed_at int8 NOT NULL,
+  login text COLLATE "C"
 );
 CREATE INDEX chat_devices_user ON chat_devices (user_id, refreshed_at);
 

@@ -343,7 +343,8 @@ CREATE TABLE chat_devices (
   user_id TEXT NOT NULL,
   platform TEXT NOT NULL,
   provider TEXT NOT NULL,
-  refreshed_at INTEGER NOT NULL
+  refreshed_at INTEGER NOT NULL,
+  login TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX chat_devices_user ON chat_devices (user_id, refreshed_at);
 

@@ -203,7 +203,7 @@ impl Accounts {
         self.open(account.user_id).await
     }
 
-    /// Ends a login: its token is refused from now on, and its live sessions end.
+    /// Ends a login: its token is refused from now on, its live sessions end, and the devices it registered go.
     pub(crate) async fn log_out(&self, engine: &ChatEngine, user: &UserId, login: &str) -> ChatResult<()> {
         let Some(id) = session_of(login) else {
             return Err(ChatError::new(
@@ -213,7 +213,7 @@ impl Accounts {
         };
         self.store.end_account_session(user, id).await?;
         engine.live().end_login(login);
-        Ok(())
+        engine.remove_devices_of_login(user, login).await
     }
 
     async fn open(&self, user: UserId) -> ChatResult<NewLogin> {

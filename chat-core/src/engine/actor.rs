@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::engine::{ChatEngine, Decision, Inner};
 use crate::error::ChatResult;
 use crate::id::{SessionId, UserId};
@@ -28,6 +30,8 @@ pub struct Actor {
     /// Whether his credential says that he moderates.
     moderator: bool,
     via: Via,
+    /// The login behind his credential.
+    login: Option<Arc<str>>,
 }
 
 impl ChatEngine {
@@ -59,6 +63,7 @@ impl Actor {
             session,
             authority: Authority::Own,
             moderator: false,
+            login: None,
         }
     }
 
@@ -81,6 +86,18 @@ impl Actor {
             authority: Authority::Host,
             ..self.clone()
         }
+    }
+
+    /// The same actor by this login ([`Identity::login`](crate::port::Identity::login)), with which devices go that he
+    /// registers.
+    #[must_use]
+    pub fn with_login(mut self, login: Option<&str>) -> Self {
+        self.login = login.map(Arc::from);
+        self
+    }
+
+    pub(crate) fn login(&self) -> Option<&str> {
+        self.login.as_deref()
     }
 
     /// The same actor, coming by another path: for gateways, so that hooks know it.

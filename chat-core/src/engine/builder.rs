@@ -19,7 +19,7 @@ use crate::id::{IdGenerator, SystemIds};
 use crate::live::LiveSessions;
 use crate::port::{
     Bus, CustomContentValidator, Hook, LocalPresence, LocalRateLimiter, MediaStore, Notifier, Presence,
-    RateLimiter, Relay, StoreDirectory, Transport, UserData, UserDirectory,
+    PushWords, RateLimiter, Relay, StoreDirectory, Transport, UserData, UserDirectory,
 };
 use crate::seal::Sealer;
 use crate::store::Store;
@@ -36,6 +36,7 @@ pub struct ChatEngineBuilder {
     presence: Arc<dyn Presence>,
     limiter: Option<Arc<dyn RateLimiter>>,
     notifier: Option<Arc<dyn Notifier>>,
+    push_words: Option<Arc<dyn PushWords>>,
     bus: Option<Arc<dyn Bus>>,
     hooks: Vec<Arc<dyn Hook>>,
     relays: Vec<Arc<dyn Relay>>,
@@ -60,6 +61,7 @@ impl ChatEngineBuilder {
             presence: Arc::new(LocalPresence::default()),
             limiter: None,
             notifier: None,
+            push_words: None,
             bus: None,
             hooks: Vec::new(),
             relays: Vec::new(),
@@ -143,6 +145,13 @@ impl ChatEngineBuilder {
         self
     }
 
+    /// The host's own words for alerts. Without it they are in English: the sender, the group, the text.
+    #[must_use]
+    pub fn with_push_words(mut self, words: Arc<dyn PushWords>) -> Self {
+        self.push_words = Some(words);
+        self
+    }
+
     /// One more hook; they run in the order they were added.
     #[must_use]
     pub fn with_hook(mut self, hook: Arc<dyn Hook>) -> Self {
@@ -208,7 +217,7 @@ impl ChatEngineBuilder {
         let (doubts, doubtful) = super::doubt::Doubts::new();
         let (outcomes, outcome_lanes) = Outcomes::new();
         let counters = Arc::new(Counters::default());
-        let pushes = Pushes::new(self.notifier);
+        let pushes = Pushes::new(self.notifier, self.push_words);
         let (alive, listening) = Alive::new();
         let (events, _) = broadcast::channel(4096);
         let inner = Arc::new(Inner {

@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::command::{CommandName, PageRequest, RegisterDevice, UnregisterDevice};
-use crate::engine::Actor;
+use crate::engine::{Actor, ChatEngine};
 use crate::error::{ChatError, ChatResult};
+use crate::id::UserId;
 use crate::model::Device;
 use crate::time::Timestamp;
 use crate::view::{DeviceView, Page};
@@ -14,6 +15,23 @@ struct Shown {
     at: Timestamp,
     /// How many of that time were shown.
     of_them: usize,
+}
+
+impl ChatEngine {
+    /// Removes the devices that a login of a user has registered, for hosts: when it ends, nobody who picks the device
+    /// up next is to read his alerts.
+    ///
+    /// # Errors
+    /// `unavailable`.
+    pub async fn remove_devices_of_login(&self, user: &UserId, login: &str) -> ChatResult<()> {
+        let store = &self.inner().store;
+        for device in store.devices(std::slice::from_ref(user)).await? {
+            if device.login.as_deref() == Some(login) {
+                store.unregister_device(user, &device.token).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Actor {
@@ -35,6 +53,7 @@ impl Actor {
             platform: device.platform,
             provider: device.provider,
             refreshed_at: self.engine().now(),
+            login: self.login().map(str::to_owned),
         };
         let cap = self.engine().config().limits.devices;
         Ok(self.inner().store.register_device(device, cap).await?)

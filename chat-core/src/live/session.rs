@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -200,50 +201,58 @@ impl Session {
         use ClientCommand as C;
         let actor = &self.actor;
         match command {
-            C::SendMessage(send) => answer(&actor.send(*send).await?),
-            C::ScheduleMessage(schedule) => answer(&actor.schedule(*schedule).await?),
+            C::SendMessage(send) => answer(&heap(|| actor.send(*send)).await?),
+            C::ScheduleMessage(schedule) => answer(&heap(|| actor.schedule(*schedule)).await?),
             C::UpdateScheduledMessage(update) => {
-                answer(&json!({ "scheduled": actor.update_scheduled(*update).await? }))
+                answer(&json!({ "scheduled": heap(|| actor.update_scheduled(*update)).await? }))
             }
             C::CancelScheduledMessage(cancel) => {
-                actor.cancel_scheduled(cancel).await?;
+                heap(|| actor.cancel_scheduled(cancel)).await?;
                 Ok(json!({}))
             }
-            C::EditMessage(edit) => answer(&json!({ "message": actor.edit(edit).await? })),
+            C::EditMessage(edit) => answer(&json!({ "message": heap(|| actor.edit(edit)).await? })),
             C::DeleteMessage(delete) => {
-                actor.delete_message(delete).await?;
+                heap(|| actor.delete_message(delete)).await?;
                 Ok(json!({}))
             }
-            C::AddReaction(react) => answer(&json!({ "message": actor.add_reaction(react).await? })),
-            C::RemoveReaction(react) => answer(&json!({ "message": actor.remove_reaction(react).await? })),
-            C::KeepMessage(keep) => answer(&json!({ "message": actor.keep_message(keep).await? })),
-            C::UnkeepMessage(keep) => answer(&json!({ "message": actor.unkeep_message(keep).await? })),
-            C::ToggleReaction(react) => answer(&json!({ "message": actor.toggle_reaction(react).await? })),
-            C::StarMessage(star) => answer(&json!({ "message": actor.star_message(star).await? })),
-            C::UnstarMessage(star) => answer(&json!({ "message": actor.unstar_message(star).await? })),
-            C::ForwardMessage(forward) => answer(&actor.forward(forward).await?),
-            C::PinMessage(pin) => answer(&json!({ "message": actor.pin_message(pin).await? })),
+            C::AddReaction(react) => answer(&json!({ "message": heap(|| actor.add_reaction(react)).await? })),
+            C::RemoveReaction(react) => {
+                answer(&json!({ "message": heap(|| actor.remove_reaction(react)).await? }))
+            }
+            C::KeepMessage(keep) => answer(&json!({ "message": heap(|| actor.keep_message(keep)).await? })),
+            C::UnkeepMessage(keep) => {
+                answer(&json!({ "message": heap(|| actor.unkeep_message(keep)).await? }))
+            }
+            C::ToggleReaction(react) => {
+                answer(&json!({ "message": heap(|| actor.toggle_reaction(react)).await? }))
+            }
+            C::StarMessage(star) => answer(&json!({ "message": heap(|| actor.star_message(star)).await? })),
+            C::UnstarMessage(star) => {
+                answer(&json!({ "message": heap(|| actor.unstar_message(star)).await? }))
+            }
+            C::ForwardMessage(forward) => answer(&heap(|| actor.forward(forward)).await?),
+            C::PinMessage(pin) => answer(&json!({ "message": heap(|| actor.pin_message(pin)).await? })),
             C::UnpinMessage(pin) => {
-                actor.unpin_message(pin).await?;
+                heap(|| actor.unpin_message(pin)).await?;
                 Ok(json!({}))
             }
-            C::MarkDelivered(marks) => answer(&actor.mark_delivered(marks).await?),
-            C::MarkRead(marks) => answer(&actor.mark_read(marks).await?),
-            C::MarkUnread(mark) => answer(&actor.mark_unread(mark).await?),
+            C::MarkDelivered(marks) => answer(&heap(|| actor.mark_delivered(marks)).await?),
+            C::MarkRead(marks) => answer(&heap(|| actor.mark_read(marks)).await?),
+            C::MarkUnread(mark) => answer(&heap(|| actor.mark_unread(mark)).await?),
             C::Typing(typing) => {
-                actor.set_typing(typing).await?;
+                heap(|| actor.set_typing(typing)).await?;
                 Ok(json!({}))
             }
             C::MuteMember(mute) => {
-                let member = actor.mute_member(mute.conversation_id, &mute.user_id, mute.until);
+                let member = heap(|| actor.mute_member(mute.conversation_id, &mute.user_id, mute.until));
                 answer(&json!({ "member": member.await? }))
             }
             C::UnmuteMember(unmute) => {
-                let member = actor.unmute_member(unmute.conversation_id, &unmute.user_id);
+                let member = heap(|| actor.unmute_member(unmute.conversation_id, &unmute.user_id));
                 answer(&json!({ "member": member.await? }))
             }
             C::OpenConversation(on_screen) => {
-                actor.check_readable(on_screen.conversation_id).await?;
+                heap(|| actor.check_readable(on_screen.conversation_id)).await?;
                 let mut facts = self.entry.facts();
                 // One client shows few conversations at once; a cap keeps the set small whatever it says.
                 if facts.on_screen.len() < 16 {
@@ -261,14 +270,14 @@ impl Session {
                 actor.engine().report_when_away(&self.entry);
                 Ok(json!({}))
             }
-            C::SetPresence(set) => answer(&actor.set_presence(set).await?),
+            C::SetPresence(set) => answer(&heap(|| actor.set_presence(set)).await?),
             C::SubscribePresence(of) => {
                 let cap = actor.engine().config().limits.presence_ids;
                 if of.user_ids.len() > cap || !actor.inner().live.watch(&self.entry, &of.user_ids, cap) {
                     return Err(ChatError::invalid("user_ids", "too many presence subscriptions"));
                 }
                 answer(&PresenceAnswer {
-                    presence: actor.presence(&of.user_ids).await?,
+                    presence: heap(|| actor.presence(&of.user_ids)).await?,
                 })
             }
             C::UnsubscribePresence(of) => {
@@ -281,10 +290,10 @@ impl Session {
                     cursor: None,
                 };
                 answer(&OnlineUsersAnswer {
-                    users: actor.online_users(page).await?.items,
+                    users: heap(|| actor.online_users(page)).await?.items,
                 })
             }
-            C::Sync(request) => answer(&actor.sync(request).await?),
+            C::Sync(request) => answer(&heap(|| actor.sync(request)).await?),
             C::RefreshToken(refresh) => self.refresh(&refresh.token).await,
         }
     }
@@ -304,6 +313,13 @@ impl Session {
             expires_at: identity.expires_at,
         })
     }
+}
+
+/// Makes a command's work on the heap. Made in place, that of every command would have its room in the frame of the one
+/// that runs, and a build without optimisation comes close to the end of a thread's stack.
+#[inline(never)]
+fn heap<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
 }
 
 impl Drop for Session {

@@ -40,6 +40,8 @@ pub struct Device {
     pub provider: Provider,
     /// When it was last registered.
     pub refreshed_at: Timestamp,
+    /// The login that registered it; it goes with that. Absent where the host has no logins.
+    pub login: Option<String>,
 }
 
 impl fmt::Debug for Device {

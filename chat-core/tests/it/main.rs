@@ -33,6 +33,7 @@ mod profile;
 mod push;
 mod push_delivery;
 mod push_screen;
+mod push_words;
 mod reactions;
 mod receipts;
 mod relay;

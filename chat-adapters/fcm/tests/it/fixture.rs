@@ -19,6 +19,7 @@ pub(crate) fn device(token: &str, platform: Platform) -> Device {
         platform,
         provider: Provider::Fcm,
         refreshed_at: Timestamp::from_millis(0),
+        login: None,
     }
 }
 

@@ -64,13 +64,15 @@ pub(crate) fn from_document(document: &Document) -> Result<User, Error> {
 }
 
 pub(crate) fn device_to_document(row: &Device) -> Document {
-    doc! {
+    let mut fields = doc! {
         "_id": row.token.as_str(),
         "user_id": row.user_id.as_str(),
         "platform": row.platform.column(),
         "provider": row.provider.column(),
         "refreshed_at": time(row.refreshed_at),
-    }
+    };
+    opt(&mut fields, "login", row.login.as_deref());
+    fields
 }
 
 pub(crate) fn device_from_document(document: &Document) -> Result<Device, Error> {
@@ -81,6 +83,7 @@ pub(crate) fn device_from_document(document: &Document) -> Result<Device, Error>
         platform: row.name("platform")?,
         provider: row.name("provider")?,
         refreshed_at: row.time("refreshed_at")?,
+        login: row.opt_text("login")?,
     })
 }
 

@@ -33,7 +33,7 @@ pub(super) const ACCOUNTS: &str = "SELECT a.user_id, a.email, a.phone, a.passwor
     FROM chat_accounts a WHERE a.user_id > $2 ORDER BY a.user_id LIMIT $1";
 pub(super) const LOGINS: &str = "SELECT s.id, s.user_id, s.expires_at FROM chat_account_sessions s \
     WHERE s.id > $2 ORDER BY s.id LIMIT $1";
-pub(super) const DEVICES: &str = "SELECT d.token, d.user_id, d.platform, d.provider, d.refreshed_at \
+pub(super) const DEVICES: &str = "SELECT d.token, d.user_id, d.platform, d.provider, d.refreshed_at, d.login \
     FROM chat_devices d WHERE d.token > $2 ORDER BY d.token LIMIT $1";
 pub(super) const ATTACHMENTS: &str = concat!(
     "SELECT ",
@@ -171,6 +171,7 @@ fn page(kind: ArchiveKind, after: Option<&ArchiveRow>, limit: usize) -> (Stateme
                     platform: cells.name()?,
                     provider: cells.name()?,
                     refreshed_at: cells.time()?,
+                    login: cells.opt_text()?,
                 }))
             })
         }

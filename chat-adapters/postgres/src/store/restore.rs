@@ -123,8 +123,8 @@ impl Batch {
             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[])";
         const LOGINS: &str = "INSERT INTO chat_account_sessions (id, user_id, expires_at) \
             SELECT * FROM unnest($1::text[], $2::text[], $3::int8[])";
-        const DEVICES: &str = "INSERT INTO chat_devices (token, user_id, platform, provider, refreshed_at) \
-            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[])";
+        const DEVICES: &str = "INSERT INTO chat_devices (token, user_id, platform, provider, refreshed_at, \
+            login) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[], $6::text[])";
         if !self.accounts.is_empty() {
             let rows = &self.accounts;
             let query = statement(ACCOUNTS)
@@ -150,7 +150,8 @@ impl Batch {
                 .bind(all(rows, |device| device.user_id.as_str()))
                 .bind(all(rows, |device| device.platform.column()))
                 .bind(all(rows, |device| device.provider.column()))
-                .bind(all(rows, |device| device.refreshed_at.as_millis()));
+                .bind(all(rows, |device| device.refreshed_at.as_millis()))
+                .bind(all(rows, |device| device.login.as_deref()));
             transaction.run(query).await?;
         }
         Ok(())

@@ -10,13 +10,14 @@ use crate::names::Named;
 use crate::statement::{Cells, size, statement, user_list};
 use crate::transaction::Transaction;
 
-const REGISTER: &str = "INSERT INTO chat_devices (token, user_id, platform, provider, refreshed_at) \
-    VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (token) DO UPDATE SET user_id = excluded.user_id, \
-    platform = excluded.platform, provider = excluded.provider, refreshed_at = excluded.refreshed_at";
+const REGISTER: &str = "INSERT INTO chat_devices (token, user_id, platform, provider, refreshed_at, login) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (token) DO UPDATE SET user_id = excluded.user_id, \
+    platform = excluded.platform, provider = excluded.provider, refreshed_at = excluded.refreshed_at, \
+    login = excluded.login";
 const TRIM: &str = "DELETE FROM chat_devices WHERE token IN (SELECT d.token FROM chat_devices d \
     WHERE d.user_id = ?1 ORDER BY d.refreshed_at DESC, d.token LIMIT -1 OFFSET ?2)";
 const UNREGISTER: &str = "DELETE FROM chat_devices WHERE token = ?1 AND user_id = ?2";
-const OF: &str = "SELECT d.token, d.user_id, d.platform, d.provider, d.refreshed_at FROM chat_devices d \
+const OF: &str = "SELECT d.token, d.user_id, d.platform, d.provider, d.refreshed_at, d.login FROM chat_devices d \
     WHERE d.user_id IN (SELECT value FROM json_each(?1)) ORDER BY d.refreshed_at DESC, d.token";
 
 pub(super) async fn put_device(transaction: &mut Transaction, device: &Device) -> Result<(), Error> {
@@ -25,7 +26,8 @@ pub(super) async fn put_device(transaction: &mut Transaction, device: &Device) -
         .bind(device.user_id.as_str())
         .bind(device.platform.column())
         .bind(device.provider.column())
-        .bind(device.refreshed_at.as_millis());
+        .bind(device.refreshed_at.as_millis())
+        .bind(device.login.clone());
     transaction.run(query).await?;
     Ok(())
 }
@@ -37,6 +39,7 @@ pub(super) fn device(cells: &mut Cells<'_>) -> Result<Device, Error> {
         platform: cells.name()?,
         provider: cells.name()?,
         refreshed_at: cells.time()?,
+        login: cells.opt_text()?,
     })
 }
 

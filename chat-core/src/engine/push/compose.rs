@@ -1,15 +1,20 @@
 //! What a push says.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::scene::PushScene;
 use crate::config::Policies;
 use crate::engine::ChatEngine;
 use crate::engine::content::kind_word;
 use crate::model::{Conversation, Message, PushContent, User};
-use crate::port::{Push, PushKind};
+use crate::port::{Push, PushAbout, PushKind, PushText, PushWords};
 use crate::text;
 
 /// How much of a text a push shows, in characters.
 const BODY_CHARS: usize = 100;
+/// How long a title and a text of the host's may be, in characters.
+const TITLE_CHARS: usize = 120;
+const HOSTS_BODY_CHARS: usize = 240;
 
 impl ChatEngine {
     /// The push that a scene calls for.
@@ -21,9 +26,13 @@ impl ChatEngine {
         badge: u64,
     ) -> Push {
         let message = &scene.message;
-        let (title, body) = match kind {
-            PushKind::Alert => words(conversation, scene, &self.config().policies),
-            _ => Default::default(),
+        let hosts = self.inner().pushes.words.as_deref();
+        let PushText { title, body } = match kind {
+            PushKind::Alert => words(conversation, scene, &self.config().policies, hosts),
+            _ => PushText {
+                title: String::new(),
+                body: String::new(),
+            },
         };
         Push {
             user_id: scene.user.id.clone(),
@@ -50,21 +59,64 @@ fn content_level(message: &Message, to: &User, policies: &Policies) -> PushConte
     }
 }
 
-/// Title and text of an alert.
-fn words(conversation: &Conversation, scene: &PushScene, policies: &Policies) -> (String, String) {
-    let message = &scene.message;
-    let sender = scene.sender.as_ref();
-    let from = sender.map_or_else(|| message.sender_id.to_string(), |user| user.name.clone());
-    let text = if text::is_blank(&message.text) {
-        kind_word(message.kind).to_owned()
-    } else {
-        text::excerpt(&message.text, BODY_CHARS)
+/// Title and text of an alert: the host's, or the engine's.
+fn words(
+    conversation: &Conversation,
+    scene: &PushScene,
+    policies: &Policies,
+    hosts: Option<&dyn PushWords>,
+) -> PushText {
+    let (message, recipient) = (&scene.message, &scene.user);
+    let content = content_level(message, recipient, policies);
+    let (full, names_sender) = match content {
+        PushContent::Full => (true, true),
+        PushContent::SenderOnly => (false, true),
+        PushContent::Generic => (false, false),
+        PushContent::IdOnly => {
+            return PushText {
+                title: String::new(),
+                body: String::new(),
+            };
+        }
     };
-    match (content_level(message, &scene.user, policies), &conversation.name) {
-        (PushContent::Full, None) => (from, text),
-        (PushContent::Full, Some(name)) => (name.clone(), format!("{from}: {text}")),
-        (PushContent::SenderOnly, _) => (from, kind_word(message.kind).to_owned()),
-        (PushContent::Generic, _) => ("New message".to_owned(), String::new()),
-        (PushContent::IdOnly, _) => (String::new(), String::new()),
+    let sender = scene.sender.as_ref();
+    let sender = sender.map_or_else(|| message.sender_id.as_str(), |user| user.name.as_str());
+    let excerpt = text::excerpt(&message.text, BODY_CHARS);
+    let about = PushAbout {
+        recipient,
+        locale: recipient
+            .custom
+            .0
+            .get("locale")
+            .and_then(|locale| locale.as_str()),
+        content,
+        conversation: conversation.kind,
+        conversation_name: conversation.name.as_deref().filter(|_| full),
+        sender_name: names_sender.then_some(sender),
+        kind: message.kind,
+        text: (full && !text::is_blank(&message.text)).then_some(&excerpt),
+        mentioned: message.mentions_user(&recipient.id),
+    };
+    let asked =
+        hosts.and_then(|hosts| catch_unwind(AssertUnwindSafe(|| hosts.words(&about))).unwrap_or_default());
+    match asked {
+        Some(PushText { title, body }) => PushText {
+            title: text::excerpt(&title, TITLE_CHARS),
+            body: text::excerpt(&body, HOSTS_BODY_CHARS),
+        },
+        None => own_words(&about),
+    }
+}
+
+fn own_words(about: &PushAbout<'_>) -> PushText {
+    let text = about.text.unwrap_or_else(|| kind_word(about.kind));
+    let (title, body) = match (about.sender_name, about.conversation_name) {
+        (Some(sender), Some(group)) => (group, format!("{sender}: {text}")),
+        (Some(sender), None) => (sender, text.to_owned()),
+        (None, _) => ("New message", String::new()),
+    };
+    PushText {
+        title: title.to_owned(),
+        body,
     }
 }

@@ -25,7 +25,7 @@ use super::ChatEngine;
 use super::relay::Carried;
 use crate::error::BackendError;
 use crate::model::{Conversation, ConversationKind};
-use crate::port::{Notifier, RelayPolicy};
+use crate::port::{Notifier, PushWords, RelayPolicy};
 use crate::store::ClaimedEntry;
 use row::Row;
 
@@ -50,6 +50,7 @@ pub(crate) fn policy() -> RelayPolicy {
 #[derive(Default)]
 pub(crate) struct Pushes {
     notifier: Option<Arc<dyn Notifier>>,
+    words: Option<Arc<dyn PushWords>>,
     shown: Shown,
     clears: Clears,
 }
@@ -64,9 +65,10 @@ impl fmt::Debug for Pushes {
 
 impl Pushes {
     /// Without a notifier nothing is even considered.
-    pub(crate) fn new(notifier: Option<Arc<dyn Notifier>>) -> Self {
+    pub(crate) fn new(notifier: Option<Arc<dyn Notifier>>, words: Option<Arc<dyn PushWords>>) -> Self {
         Self {
             notifier,
+            words,
             ..Self::default()
         }
     }

@@ -95,8 +95,11 @@ async fn who_is_offline_is_told_once_and_who_is_not_to_be_told_is_not() {
         .json();
     let block = format!("/blocks/{ada_id}");
     change(&server, &ben, "PUT", &block, Value::Null).await;
-    let to = group["conversation"]["id"].clone();
-    send(&server, &ada, json!({ "conversation_id": to, "text": "blocked" })).await;
+    let path = format!(
+        "/conversations/{}/messages",
+        group["conversation"]["id"].as_str().unwrap()
+    );
+    change(&server, &ada, "POST", &path, json!({ "text": "blocked" })).await;
     until_carried(&server, 3).await;
     change(&server, &ben, "DELETE", &block, Value::Null).await;
 

@@ -12,6 +12,7 @@ fn device(user: &UserId, token: &str, seconds: u64) -> Device {
         platform: Platform::Android,
         provider: Provider::Fcm,
         refreshed_at: at(seconds),
+        login: None,
     }
 }
 
@@ -25,6 +26,7 @@ pub async fn devices_come_back_newest_first(store: AnyStore) {
     let [ann, bob] = people(&store, ["ann", "bob"]).await;
     let mut phone = device(&ann, &"t".repeat(4_096), 2);
     phone.platform = Platform::Ios;
+    phone.login = Some("login ü".to_owned());
     let mut browser = device(&ann, "browser ü😀", 1);
     browser.platform = Platform::Web;
     for device in [&browser, &phone, &device(&bob, "other", 3)] {
@@ -46,10 +48,13 @@ pub async fn registering_again_refreshes(store: AnyStore) {
             .unwrap();
     }
     assert_eq!(tokens(&store, &ann).await, ["a", "b"]);
-    assert_eq!(
-        store.devices(std::slice::from_ref(&ann)).await.unwrap()[0].refreshed_at,
-        at(3)
-    );
+    let by_login = Device {
+        login: Some("new".to_owned()),
+        ..device(&ann, "a", 3)
+    };
+    store.register_device(by_login.clone(), 25).await.unwrap();
+    let devices = store.devices(std::slice::from_ref(&ann)).await.unwrap();
+    assert_eq!(devices[0], by_login);
 }
 
 /// A token that another user registers leaves its former owner.

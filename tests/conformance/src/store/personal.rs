@@ -152,6 +152,7 @@ fn device(owner: &UserId, token: &str) -> Device {
         platform: Platform::Web,
         provider: Provider::Fcm,
         refreshed_at: at(1),
+        login: None,
     }
 }
 

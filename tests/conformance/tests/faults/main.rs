@@ -10,4 +10,5 @@
 mod bus_and_notifier;
 mod crash_points;
 mod lost_hints;
+mod push;
 mod stage;
