@@ -1,6 +1,6 @@
 //! What reading costs with 10,000 and with 1,000,000 stored messages.
 //!
-//! `MONGODB_URL=mongodb://…/ cargo run --release -p chat-mongodb --example scale [-- messages]`
+//! `MONGODB_URL=mongodb://…/ cargo run --release -p chat-mongodb --example scale_mongodb [-- messages]`
 //!
 //! Makes the database `chat_scale` anew, fills and measures it twice, says by which index the hot queries go, and leaves
 //! it there.
