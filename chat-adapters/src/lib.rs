@@ -8,6 +8,8 @@ pub use chat_media_fs as media_fs;
 pub use chat_mongodb as mongodb;
 #[cfg(feature = "postgres")]
 pub use chat_postgres as postgres;
+#[cfg(feature = "redis")]
+pub use chat_redis as redis;
 #[cfg(feature = "socketioxide")]
 pub use chat_socketio as socketio;
 #[cfg(feature = "sqlite")]

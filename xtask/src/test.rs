@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::by_store::{self, ByStore, Suite};
 use crate::process::run_shown;
-use crate::servers::{ChatServer, MongoServer, PostgresServer};
+use crate::servers::{ChatServer, MongoServer, PostgresServer, redis_program};
 use crate::tally::Tally;
 use crate::tools::{self, Missing};
 use crate::{Failure, TestOptions, protocol, root, schemathesis};
@@ -80,6 +80,8 @@ pub(crate) fn run(options: &TestOptions) -> Result<bool, Failure> {
 struct Backends {
     postgres: Option<PostgresServer>,
     mongodb: Option<MongoServer>,
+    /// The program of a Redis server: its tests start their own, and end them.
+    redis: Option<PathBuf>,
 }
 
 impl Backends {
@@ -99,7 +101,18 @@ impl Backends {
                 None
             }
         };
-        Self { postgres, mongodb }
+        let redis = match redis_program() {
+            Ok(program) => Some(program),
+            Err(missing) => {
+                report.missing("Redis", &missing, options);
+                None
+            }
+        };
+        Self {
+            postgres,
+            mongodb,
+            redis,
+        }
     }
 
     /// Names of those that are there, and so have to be used.
@@ -183,6 +196,10 @@ fn rust_tests(servers: Option<(&Path, &Backends)>) -> Result<Tally, Failure> {
             }
             if backends.mongodb.as_ref().is_some_and(MongoServer::is_ours) {
                 required.push("mongodb-program");
+            }
+            if let Some(program) = &backends.redis {
+                required.push("redis-program");
+                command.env("CHAT_TEST_REDIS_PROGRAM", program);
             }
             command
                 .env("CHAT_SERVER_BIN", server)

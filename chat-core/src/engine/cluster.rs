@@ -1,7 +1,8 @@
 //! Other nodes: what is committed here is hinted to them, what they hint makes sessions here catch up.
 //!
 //! Hints carry no content. A session that hears of one gets `lagged` and syncs from the store, so a lost, repeated or
-//! late hint costs time and never a message; delivery on one node never depends on the bus.
+//! late hint costs time and never a message; delivery on one node never depends on the bus. Of presence a hint says only
+//! whose it is, and what is told is what presence says then; only typing, which is kept nowhere, is in the hint itself.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
@@ -64,7 +65,10 @@ impl ChatEngine {
     /// only his own side changed or who is out of the conversation now.
     pub(crate) fn hint(&self, publication: &Publication) {
         let Some(out) = &self.inner().hints else { return };
-        let mut hints: Vec<Hint> = Vec::new();
+        if publication.is_heard {
+            return;
+        }
+        let mut hints: Vec<Hint> = publication.hint.iter().cloned().collect();
         for event in &publication.events {
             match (&**event, &publication.conversation) {
                 (
@@ -129,7 +133,9 @@ impl ChatEngine {
                         rev: conversation.rev,
                     });
                 }
-                // Ephemeral: typing and presence are not hinted.
+                (ChatEvent::PresenceChanged { user_id, .. }, None) => {
+                    hints.push(Hint::Presence { id: user_id.clone() });
+                }
                 (_, None) => {}
             }
         }
@@ -152,6 +158,16 @@ impl ChatEngine {
                 if let Some(tail) = &self.inner().tail {
                     tail.told_user(&id, user_rev);
                 }
+                Ok(())
+            }
+            BusSignal::Hint(Hint::Presence { id }) => self.deliver_presence(&id).await,
+            BusSignal::Hint(Hint::Typing {
+                conversation,
+                user,
+                active,
+            }) => {
+                let expiry = self.config().limits.typing_expiry;
+                self.inner().typing.hear(conversation, &user, active, expiry);
                 Ok(())
             }
             BusSignal::Gap => {

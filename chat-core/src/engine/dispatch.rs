@@ -16,6 +16,7 @@ use crate::error::{ChatError, ChatResult, ErrorCode};
 use crate::event::ChatEvent;
 use crate::id::SessionId;
 use crate::model::Conversation;
+use crate::port::Hint;
 
 /// Events of one conversation go through one lane, in order; different conversations do not wait for each other.
 const LANES: usize = 8;
@@ -43,6 +44,10 @@ pub(crate) struct Publication {
     pub(crate) origin: Option<SessionId>,
     /// Which revs it tells of.
     pub(crate) moved: Moved,
+    /// Whether another node said it, which has told its own subscribers and hooks.
+    pub(crate) is_heard: bool,
+    /// What the other nodes are told of it beside what its events say.
+    pub(crate) hint: Option<Hint>,
 }
 
 impl Publication {
@@ -57,6 +62,8 @@ impl Publication {
             events: events.into_iter().map(Arc::new).collect(),
             origin,
             moved,
+            is_heard: false,
+            hint: None,
         }
     }
 
@@ -67,6 +74,8 @@ impl Publication {
             events: vec![Arc::new(event)],
             origin,
             moved: Moved::default(),
+            is_heard: false,
+            hint: None,
         }
     }
 
@@ -231,18 +240,22 @@ impl ChatEngine {
 
     /// Publishes what did not come from a commit.
     pub(crate) fn publish(&self, event: ChatEvent, origin: Option<SessionId>) {
+        self.publish_whole(Publication::single(event, origin));
+    }
+
+    pub(crate) fn publish_whole(&self, publication: Publication) {
         let in_flight = &self.inner().in_flight;
         in_flight.begin();
-        self.inner()
-            .dispatcher
-            .publish(Publication::single(event, origin), in_flight);
+        self.inner().dispatcher.publish(publication, in_flight);
     }
 
     /// Everything a publication leads to. Whatever fails or panics on the way costs its own part only.
     async fn dispatch_all(&self, publication: &Publication) {
         for event in &publication.events {
-            // No subscriber is no error.
-            let _subscribers = self.inner().events.send(EventItem::Event(Arc::clone(event)));
+            if !publication.is_heard {
+                // No subscriber is no error.
+                let _subscribers = self.inner().events.send(EventItem::Event(Arc::clone(event)));
+            }
             if let Err(error) = guarded(self.deliver(event, publication)).await {
                 tracing::warn!(%error, event = event.name(), "an event could not be delivered; its viewers catch up");
                 self.miss(event, publication).await;
@@ -256,7 +269,9 @@ impl ChatEngine {
             {
                 self.clear_read(user_id, *conversation_id, *read_seq);
             }
-            self.call_hooks(event).await;
+            if !publication.is_heard {
+                self.call_hooks(event).await;
+            }
         }
         if let Some(tail) = &self.inner().tail {
             tail.handed_out(publication);

@@ -13,6 +13,8 @@ use crate::live::EndReason;
 
 /// How often live sessions are reported to presence. Presence that forgets does so after 60 s.
 const HEARTBEAT: Duration = Duration::from_secs(25);
+/// How often it is looked whose node died.
+const SILENT: Duration = Duration::from_secs(5);
 /// How often it is looked whether a presence that somebody has set has lapsed.
 const LAPSES: Duration = Duration::from_secs(1);
 /// How often files that nothing uses are cleared away.
@@ -46,6 +48,7 @@ pub(crate) fn start(inner: &Arc<Inner>) {
         });
     }
     every(inner, HEARTBEAT, |engine| async move { engine.beat().await });
+    every(inner, SILENT, |engine| async move { engine.tell_silent().await });
     every(inner, FILES, |engine| async move {
         if let Err(error) = engine.sweep_files().await {
             tracing::warn!(%error, "unused files could not be cleared away");

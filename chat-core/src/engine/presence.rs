@@ -14,10 +14,13 @@ use crate::event::ChatEvent;
 use crate::id::{SessionId, UserId};
 use crate::live::Entry;
 use crate::model::{ManualStatus, OwnPresence, User, UserPatch, UserSettings, Visibility};
-use crate::port::Edge;
+use crate::port::{Edge, Lapsed};
 use crate::store::Blocks;
 use crate::time::Timestamp;
 use crate::view::{Page, PresenceStatus, PresenceView, UserPresence, UserView};
+
+/// Users told in one go whose node died.
+const SILENT_AT_A_TIME: usize = 500;
 
 impl Actor {
     /// Users who are online or away, as far as the caller may know, without himself: his contacts first, then who came
@@ -427,6 +430,32 @@ impl ChatEngine {
             if entry.queue.has_ended() {
                 // It ended while it was reported; the report must not outlive it.
                 self.session_gone(&entry);
+            }
+        }
+    }
+
+    /// Tells of those whose sessions nobody reports any more, because their node died.
+    pub(super) async fn tell_silent(&self) {
+        loop {
+            let lapsed = match self.inner().presence.lapsed(SILENT_AT_A_TIME).await {
+                Ok(lapsed) => lapsed,
+                Err(error) => {
+                    tracing::warn!(%error, "it could not be looked whose node died");
+                    return;
+                }
+            };
+            let is_last = lapsed.len() < SILENT_AT_A_TIME;
+            for Lapsed { user_id, silent_for } in lapsed {
+                let seen_at = self.now().before(silent_for);
+                self.keep_last_seen(&user_id, seen_at).await;
+                let edge = Edge::Changed {
+                    from: PresenceStatus::Online,
+                    to: PresenceStatus::Offline,
+                };
+                self.publish_edge(&user_id, edge, Some(seen_at)).await;
+            }
+            if is_last {
+                return;
             }
         }
     }

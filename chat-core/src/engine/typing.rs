@@ -1,4 +1,5 @@
-//! Who types where: kept in this process only, never stored, ends by itself.
+//! Who types where: kept in this process only, never stored, ends by itself. Other nodes are told when it begins, goes on
+//! and ends here.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,6 +9,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::dispatch::Publication;
 use super::members::count_of;
 use super::presence::hangs_on_contacts;
 use super::{Actor, ChatEngine, Inner};
@@ -18,6 +20,7 @@ use crate::error::ChatResult;
 use crate::event::ChatEvent;
 use crate::id::{ConversationId, SessionId, UserId};
 use crate::model::{User, Visibility};
+use crate::port::Hint;
 
 /// How often expired entries are looked for at most.
 const SWEEP: Duration = Duration::from_millis(100);
@@ -117,59 +120,88 @@ struct State {
     /// Changes to tell: where, and who started or stopped. One that waits already stands for all later ones, because
     /// the whole list is told as it is then.
     untold: VecDeque<(ConversationId, UserId)>,
-    waiting: HashSet<(ConversationId, UserId)>,
+    /// The same changes; whether any of them happened on this node, so that the others are told.
+    waiting: HashMap<(ConversationId, UserId), bool>,
+}
+
+/// Where somebody types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Mark {
+    /// In a session here; without one (REST) there is one mark for all.
+    Here(Option<SessionId>),
+    /// On another node.
+    Elsewhere,
+}
+
+/// A change as it is told.
+#[derive(Debug)]
+struct Change {
+    conversation: ConversationId,
+    by: UserId,
+    /// Everybody who types there now.
+    typing: Vec<UserId>,
+    /// Whether he types on this node, if something changed on this node.
+    here: Option<bool>,
 }
 
 #[derive(Debug)]
 struct Typist {
-    /// Until when each of his sessions types; without a session (REST) there is one mark for all.
-    marks: HashMap<Option<SessionId>, Instant>,
+    /// Until when he types in each place.
+    marks: HashMap<Mark, Instant>,
     told_at: Instant,
 }
 
 impl State {
-    fn tell(&mut self, id: ConversationId, by: &UserId) {
+    fn tell(&mut self, id: ConversationId, by: &UserId, is_here: bool) {
         let change = (id, by.clone());
-        if self.waiting.insert(change.clone()) {
-            self.untold.push_back(change);
+        match self.waiting.get_mut(&change) {
+            Some(any_here) => *any_here |= is_here,
+            None => {
+                self.waiting.insert(change.clone(), is_here);
+                self.untold.push_back(change);
+            }
         }
     }
 
     /// Drops marks and tells of everybody who has none left.
-    fn retain(&mut self, mut keep: impl FnMut(ConversationId, &UserId, Option<SessionId>, Instant) -> bool) {
+    fn retain(&mut self, mut keep: impl FnMut(ConversationId, &UserId, Mark, Instant) -> bool) {
         let mut ended = Vec::new();
         self.rooms.retain(|id, room| {
             room.retain(|user, typist| {
-                typist
-                    .marks
-                    .retain(|session, until| keep(*id, user, *session, *until));
-                if typist.marks.is_empty() {
-                    ended.push((*id, user.clone()));
+                let was_here = typist.is_here();
+                typist.marks.retain(|mark, until| keep(*id, user, *mark, *until));
+                let left = was_here && !typist.is_here();
+                if typist.marks.is_empty() || left {
+                    ended.push((*id, user.clone(), left));
                 }
                 !typist.marks.is_empty()
             });
             !room.is_empty()
         });
-        for (id, user) in ended {
-            self.tell(id, &user);
+        for (id, user, left) in ended {
+            self.tell(id, &user, left);
         }
     }
 
     /// Drops marks of one user in one conversation and tells when he has none left.
-    fn drop_marks(&mut self, id: ConversationId, user: &UserId, drop: impl Fn(Option<SessionId>) -> bool) {
+    fn drop_marks(&mut self, id: ConversationId, user: &UserId, drop: impl Fn(Mark) -> bool) {
         let Some(room) = self.rooms.get_mut(&id) else {
             return;
         };
         let Some(typist) = room.get_mut(user) else { return };
-        typist.marks.retain(|session, _| !drop(*session));
-        if !typist.marks.is_empty() {
+        let was_here = typist.is_here();
+        typist.marks.retain(|mark, _| !drop(*mark));
+        let left = was_here && !typist.is_here();
+        if !typist.marks.is_empty() && !left {
             return;
         }
-        room.remove(user);
+        if typist.marks.is_empty() {
+            room.remove(user);
+        }
         if room.is_empty() {
             self.rooms.remove(&id);
         }
-        self.tell(id, user);
+        self.tell(id, user, left);
     }
 
     fn earliest(&self) -> Option<Instant> {
@@ -177,12 +209,26 @@ impl State {
         typists.flat_map(|typist| typist.marks.values()).min().copied()
     }
 
-    fn next_untold(&mut self) -> Option<(ConversationId, UserId, Vec<UserId>)> {
+    fn next_untold(&mut self) -> Option<Change> {
         let change = self.untold.pop_front()?;
-        self.waiting.remove(&change);
-        let (id, by) = change;
-        let typing = self.rooms.get(&id).map(|room| room.keys().cloned().collect());
-        Some((id, by, typing.unwrap_or_default()))
+        let is_here = self.waiting.remove(&change).unwrap_or_default();
+        let (conversation, by) = change;
+        let room = self.rooms.get(&conversation);
+        let types_here = room.and_then(|room| room.get(&by)).is_some_and(Typist::is_here);
+        Some(Change {
+            conversation,
+            by,
+            typing: room
+                .map(|room| room.keys().cloned().collect())
+                .unwrap_or_default(),
+            here: is_here.then_some(types_here),
+        })
+    }
+}
+
+impl Typist {
+    fn is_here(&self) -> bool {
+        self.marks.keys().any(|mark| *mark != Mark::Elsewhere)
     }
 }
 
@@ -194,6 +240,23 @@ impl Board {
 
 impl Typists {
     fn start(&self, id: ConversationId, user: &UserId, session: Option<SessionId>, limits: &Limits) {
+        let pace = limits.typing_interval;
+        self.mark(id, user, Mark::Here(session), limits.typing_expiry, pace);
+    }
+
+    /// Another node says that somebody types there, or has stopped. It ends by itself here as well.
+    pub(super) fn hear(&self, id: ConversationId, user: &UserId, active: bool, expiry: Duration) {
+        if active {
+            self.mark(id, user, Mark::Elsewhere, expiry, Duration::ZERO);
+        } else {
+            self.board
+                .lock()
+                .drop_marks(id, user, |mark| mark == Mark::Elsewhere);
+            self.board.changed.notify_one();
+        }
+    }
+
+    fn mark(&self, id: ConversationId, user: &UserId, mark: Mark, expiry: Duration, pace: Duration) {
         let now = Instant::now();
         let mut state = self.board.lock();
         let typist = state.rooms.entry(id).or_default().entry(user.clone());
@@ -205,17 +268,19 @@ impl Typists {
                 told_at: now,
             }
         });
-        typist.marks.insert(session, now + limits.typing_expiry);
-        if news || now.duration_since(typist.told_at) >= limits.typing_interval {
+        typist.marks.insert(mark, now + expiry);
+        if news || now.duration_since(typist.told_at) >= pace {
             typist.told_at = now;
-            state.tell(id, user);
+            state.tell(id, user, mark != Mark::Elsewhere);
             drop(state);
             self.board.changed.notify_one();
         }
     }
 
     fn stop(&self, id: ConversationId, user: &UserId, session: Option<SessionId>) {
-        self.board.lock().drop_marks(id, user, |other| other == session);
+        self.board
+            .lock()
+            .drop_marks(id, user, |mark| mark == Mark::Here(session));
         self.board.changed.notify_one();
     }
 
@@ -251,9 +316,9 @@ impl Typists {
 
     /// Ends what a session types; with the user's last session, all he types.
     pub(super) fn session_gone(&self, user: &UserId, session: SessionId, last: bool) {
-        self.board
-            .lock()
-            .retain(|_, other, mark, _| other != user || (!last && mark != Some(session)));
+        self.board.lock().retain(|_, other, mark, _| {
+            other != user || mark == Mark::Elsewhere || (!last && mark != Mark::Here(Some(session)))
+        });
         self.board.changed.notify_one();
     }
 }
@@ -434,15 +499,24 @@ impl ChatEngine {
 
     async fn tell_typing(&self, board: &Board) {
         loop {
-            let Some((conversation_id, by, user_ids)) = board.lock().next_untold() else {
+            let Some(change) = board.lock().next_untold() else {
                 return;
             };
+            let hint = change.here.map(|active| Hint::Typing {
+                conversation: change.conversation,
+                user: change.by.clone(),
+                active,
+            });
             let event = ChatEvent::TypingChanged {
-                conversation_id,
-                user_ids,
-                by,
+                conversation_id: change.conversation,
+                user_ids: change.typing,
+                by: change.by,
             };
-            self.publish(event, None);
+            self.publish_whole(Publication {
+                is_heard: hint.is_none(),
+                hint,
+                ..Publication::single(event, None)
+            });
         }
     }
 }

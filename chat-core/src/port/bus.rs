@@ -1,6 +1,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use crate::error::BackendResult;
@@ -9,7 +10,8 @@ use crate::model::Rev;
 
 /// A word from node to node: something changed, look into the store. Hints carry no content; losing one costs time,
 /// never a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Hint {
     /// A conversation reached this rev.
@@ -25,6 +27,20 @@ pub enum Hint {
         id: UserId,
         /// His `user_rev`.
         user_rev: u64,
+    },
+    /// Somebody came, went, or is away now; who follows him is told what presence says of him.
+    Presence {
+        /// Who.
+        id: UserId,
+    },
+    /// Somebody types, or has stopped.
+    Typing {
+        /// Where.
+        conversation: ConversationId,
+        /// Who.
+        user: UserId,
+        /// Whether he types.
+        active: bool,
     },
 }
 

@@ -24,7 +24,7 @@ pub use hooks::{CommandContext, Draft, EditDraft, Hook, Rejection, Via};
 pub use log_notifier::LogNotifier;
 pub use media::{MediaStore, MediaStream};
 pub use notifier::{Notified, Notifier, Push, PushKind};
-pub use presence::{Edge, LocalPresence, Presence};
+pub use presence::{Edge, Lapsed, LocalPresence, Presence};
 pub use push_words::{PushAbout, PushText, PushWords};
 pub use rate::{Allowance, LocalRateLimiter, RateLimiter, RateScope};
 pub use relay::{Relay, RelayFailure, RelayPolicy};

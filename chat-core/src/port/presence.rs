@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -20,6 +21,15 @@ pub enum Edge {
         /// What it is now.
         to: PresenceStatus,
     },
+}
+
+/// A user who went offline because nobody reported his sessions any more: their node died.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lapsed {
+    /// Who.
+    pub user_id: UserId,
+    /// How long ago the last report was.
+    pub silent_for: Duration,
 }
 
 /// Who is there, over all sessions on all nodes.
@@ -42,6 +52,13 @@ pub trait Presence: Send + Sync + fmt::Debug {
 
     /// Users who are not offline, at most `limit`, who came last first.
     async fn present(&self, limit: usize) -> BackendResult<Vec<UserId>>;
+
+    /// Users who went offline because their sessions were not reported any more, at most `limit`. Each is told once, to
+    /// one of the nodes that ask. Presence of one process ends with its sessions and has none.
+    async fn lapsed(&self, limit: usize) -> BackendResult<Vec<Lapsed>> {
+        let _ = limit;
+        Ok(Vec::new())
+    }
 }
 
 /// Presence of one process.

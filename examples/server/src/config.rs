@@ -97,9 +97,12 @@ pub struct Environment {
     /// For development: log instead of FCM [default: no pushes]
     #[arg(long, env = "CHAT_PUSHES", hide_env_values = true)]
     pub pushes: Option<String>,
-    /// Redis for several nodes (not built into this version yet)
-    #[arg(long, env = "REDIS_URL", hide_env_values = true, hide = true)]
+    /// Redis through which several nodes hear of each other: redis://user:password@host:port [default: one node]
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
+    /// What its keys and channels begin with [default: chat]
+    #[arg(long, env = "CHAT_REDIS_PREFIX", hide_env_values = true)]
+    pub redis_prefix: Option<String>,
     /// What is logged to standard error, such as `info` or `chat_core=debug` [default: info]
     #[arg(long, env = "RUST_LOG", hide_env_values = true)]
     pub log: Option<String>,
@@ -158,6 +161,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// Where chats are kept.
     pub store: StoreSetting,
+    /// The Redis of several nodes.
+    pub redis: Option<RedisSetting>,
     /// Secret of tokens; `None`: made and kept in the data folder.
     pub jwt_secret: Option<String>,
     /// Folder of uploads.
@@ -223,18 +228,13 @@ impl Settings {
     pub fn read(environment: &Environment) -> Result<Self, SettingError> {
         let port = given(&environment.port).unwrap_or("3000");
         let data_dir = PathBuf::from(given(&environment.data_dir).unwrap_or("./data"));
-        if given(&environment.redis_url).is_some() {
-            return Err(SettingError::new(
-                "REDIS_URL",
-                "not built into this version yet; leave it unset",
-            ));
-        }
         Ok(Self {
             host: given(&environment.host).unwrap_or("127.0.0.1").to_owned(),
             port: port
                 .parse()
                 .map_err(|_| SettingError::new("PORT", format!("{port:?} is no port (0-65535)")))?,
             store: store(environment)?,
+            redis: redis(environment)?,
             jwt_secret: given(&environment.jwt_secret).map(str::to_owned),
             media_dir: media_dir(given(&environment.media_url), &data_dir)?,
             origins: origins(given(&environment.allowed_origins))?,
@@ -337,6 +337,37 @@ fn mongodb(environment: &Environment) -> Result<StoreSetting, SettingError> {
         url: url.to_owned(),
         prefix: given(&environment.mongodb_prefix).unwrap_or("chat_").to_owned(),
     })
+}
+
+/// The Redis of several nodes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisSetting {
+    /// Where it is.
+    pub url: String,
+    /// What keys and channels begin with.
+    pub prefix: String,
+}
+
+impl fmt::Debug for RedisSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The URL may hold a password.
+        f.debug_struct("RedisSetting")
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+fn redis(environment: &Environment) -> Result<Option<RedisSetting>, SettingError> {
+    let Some(url) = given(&environment.redis_url) else {
+        return Ok(None);
+    };
+    if !url.starts_with("redis://") {
+        return Err(SettingError::new("REDIS_URL", "this is no redis:// URL"));
+    }
+    Ok(Some(RedisSetting {
+        url: url.to_owned(),
+        prefix: given(&environment.redis_prefix).unwrap_or("chat").to_owned(),
+    }))
 }
 
 fn media_dir(url: Option<&str>, data_dir: &Path) -> Result<PathBuf, SettingError> {
@@ -442,7 +473,7 @@ mod tests {
             "CHAT_ACCOUNTS"
         );
         assert_eq!(
-            refused(|e| e.redis_url = Some("redis://".into())).variable,
+            refused(|e| e.redis_url = Some("localhost:6379".into())).variable,
             "REDIS_URL"
         );
         assert_eq!(

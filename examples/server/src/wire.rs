@@ -6,15 +6,16 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use chat_adapters::media_fs::FsMediaStore;
+use chat_adapters::redis::{OpenError as RedisOpenError, RedisBus, RedisConfig, RedisPresence};
 use chat_adapters::socketio::{SocketIoConfig, SocketIoGateway};
 use chat_adapters::websocket::{WebSocketConfig, WebSocketGateway};
 use chat_axum::{AccountData, Accounts, ChatApi, InvalidKey, JwtAuthenticator, JwtKey};
-use chat_core::ChatEngine;
 use chat_core::origin::OriginPolicy;
 use chat_core::port::Authenticator;
 use chat_core::time::{Clock, SystemClock};
+use chat_core::{ChatEngine, ChatEngineBuilder};
 
-use crate::config::{SettingError, Settings};
+use crate::config::{RedisSetting, SettingError, Settings};
 use crate::metrics::Metrics;
 use crate::storage::{Storage, chain};
 use crate::{cors, health, secret, web};
@@ -60,6 +61,10 @@ impl Wired {
             .with_user_data(Arc::new(AccountData::new(storage.accounts())));
         let builder = match &settings.webhook {
             Some(webhook) => builder.with_relay(Arc::new(webhook.clone())),
+            None => builder,
+        };
+        let builder = match &settings.redis {
+            Some(redis) => on_redis(builder, redis)?,
             None => builder,
         };
         let engine = match settings.pushing.notifier() {
@@ -127,6 +132,15 @@ fn unusable_secret(error: InvalidKey) -> SettingError {
 }
 
 /// For the owner only: what people write lies in it.
+/// One node of several.
+fn on_redis(builder: ChatEngineBuilder, redis: &RedisSetting) -> Result<ChatEngineBuilder, SettingError> {
+    let config = RedisConfig::default().with_prefix(redis.prefix.clone());
+    let unusable = |error: RedisOpenError| SettingError::new("REDIS_URL", error.to_string());
+    let bus = RedisBus::new(&redis.url, &config).map_err(unusable)?;
+    let presence = RedisPresence::new(&redis.url, config).map_err(unusable)?;
+    Ok(builder.with_bus(Arc::new(bus)).with_presence(Arc::new(presence)))
+}
+
 fn make_folder(variable: &'static str, folder: &Path) -> Result<(), SettingError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

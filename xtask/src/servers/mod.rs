@@ -4,6 +4,7 @@ mod chat;
 mod echo;
 mod mongodb;
 mod postgres;
+mod redis;
 
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
@@ -14,6 +15,7 @@ pub(crate) use chat::ChatServer;
 pub(crate) use echo::EchoServer;
 pub(crate) use mongodb::MongoServer;
 pub(crate) use postgres::{PostgresServer, Prepared as PreparedPostgres};
+pub(crate) use redis::redis_program;
 
 use crate::Failure;
 use crate::process::Group;

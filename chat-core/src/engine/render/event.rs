@@ -452,7 +452,7 @@ impl ChatEngine {
         Ok(())
     }
 
-    async fn deliver_presence(&self, user: &UserId) -> ChatResult<()> {
+    pub(crate) async fn deliver_presence(&self, user: &UserId) -> ChatResult<()> {
         let users = self.users_by_id(std::slice::from_ref(user)).await?;
         let Some(row) = users.get(user) else { return Ok(()) };
         let followers = self.followers(user).await?;
