@@ -127,9 +127,6 @@ fn guard(headers: &mut HeaderMap, id: Uuid) {
 fn problem(refusal: &ApiError, id: Uuid, headers: HeaderMap) -> Response {
     let (error, status) = (refusal.error(), refusal.status());
     log(error, status);
-    let retry_after_ms = error
-        .retry_after()
-        .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1));
     let body = Problem {
         kind: format!("urn:chat:problem:{}", error.code()),
         title: error.code().title(),
@@ -137,7 +134,7 @@ fn problem(refusal: &ApiError, id: Uuid, headers: HeaderMap) -> Response {
         detail: error.detail().to_owned(),
         code: error.code().as_str(),
         field: error.field().map(str::to_owned),
-        retry_after_ms,
+        retry_after_ms: error.retry_after_ms(),
         request_id: id.as_hyphenated().to_string(),
         details: error.details().clone(),
     };
@@ -146,8 +143,8 @@ fn problem(refusal: &ApiError, id: Uuid, headers: HeaderMap) -> Response {
     let headers = response.headers_mut();
     headers.remove(axum::http::header::CONTENT_LENGTH);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    if let Some(ms) = retry_after_ms {
-        headers.insert(RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000)));
+    if let Some(seconds) = error.retry_after_seconds() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     if status == StatusCode::UNAUTHORIZED {
         // RFC 9110 §11.6.1 asks for it with every 401.

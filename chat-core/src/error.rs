@@ -228,6 +228,20 @@ impl ChatError {
         self.0.retry_after
     }
 
+    /// The same in milliseconds, as `retry_after_ms` has it; at least 1.
+    #[must_use]
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        self.0
+            .retry_after
+            .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// The same in seconds, as the header `Retry-After` has it: rounded up, at least 1.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after_ms().map(|millis| millis.div_ceil(1_000))
+    }
+
     /// Machine-readable facts, such as `version` of a `version_conflict`.
     #[must_use]
     pub fn details(&self) -> &Map<String, Value> {

@@ -12,7 +12,7 @@ use super::pairs::PairCache;
 use super::push::Pushes;
 use super::relay::Relays;
 use super::stats::Counters;
-use super::typing::Typists;
+use super::typists::Typists;
 use super::{ChatEngine, Inner};
 use crate::config::ChatConfig;
 use crate::id::{IdGenerator, SystemIds};

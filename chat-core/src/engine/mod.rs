@@ -78,6 +78,7 @@ mod subject;
 mod sync;
 mod tail;
 mod typing;
+mod typists;
 mod validate;
 
 use std::fmt;
@@ -129,7 +130,7 @@ pub(crate) struct Inner {
     pub(crate) in_flight: Arc<drain::InFlight>,
     pub(crate) pairs: pairs::PairCache,
     pub(crate) rosters: audience::Rosters,
-    pub(crate) typing: typing::Typists,
+    pub(crate) typing: typists::Typists,
     pub(crate) lapses: status::Lapses,
     pub(crate) committer: commit::Committer,
     pub(crate) dispatcher: dispatch::Dispatcher,

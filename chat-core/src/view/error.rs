@@ -39,9 +39,7 @@ impl From<&ChatError> for ErrorView {
             code: error.code().as_str(),
             detail: error.detail().to_owned(),
             field: error.field().map(str::to_owned),
-            retry_after_ms: error
-                .retry_after()
-                .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+            retry_after_ms: error.retry_after_ms(),
             request_id: None,
             details: error.details().clone(),
         }
