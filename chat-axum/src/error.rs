@@ -74,7 +74,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The status of a code (`contract.md` §1).
+/// The status of a code.
 pub(crate) const fn status(code: ErrorCode) -> StatusCode {
     use ErrorCode as C;
     match code {

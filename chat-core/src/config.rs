@@ -85,7 +85,7 @@ fn optional_seconds<S: Serializer>(value: &Option<Duration>, s: S) -> Result<S::
     }
 }
 
-/// Behaviour that hosts may want otherwise (`semantics.md`, last table). Durations are listed in seconds.
+/// Behaviour that hosts may want otherwise. Durations are listed in seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Policies {

@@ -15,7 +15,7 @@ pub type BackendResult<T> = Result<T, BackendError>;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $title:literal;)*) => {
-        /// The stable codes of the wire contract (`contract.md` §1). Adapters choose a status from them; nothing else
+        /// The stable codes of the wire contract. Adapters choose a status from them; nothing else
         /// tells errors apart.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-/// Longest user id, in bytes (`contract.md` §1).
+/// Longest user id, in bytes.
 pub const MAX_USER_ID_BYTES: usize = 64;
 /// Longest client id, in bytes.
 pub const MAX_CLIENT_ID_BYTES: usize = 64;

@@ -128,7 +128,7 @@ impl NoPush {
     }
 }
 
-/// Whether a message alerts one recipient; the first matching line of `semantics.md` §12 wins.
+/// Whether a message alerts one recipient; the first matching line wins.
 #[must_use]
 pub fn push_decision(facts: &PushFacts<'_>) -> PushDecision {
     match refusal(facts) {

@@ -71,7 +71,7 @@ pub const fn is_collapsed(sight: &Sight<'_>) -> bool {
     sight.blocked_as(BlockedInGroup::Collapse)
 }
 
-/// Whether a message counts as unread for the viewer (`semantics.md` §4).
+/// Whether a message counts as unread for the viewer.
 #[must_use]
 pub fn counts_as_unread(sight: &Sight<'_>, message: &Message) -> bool {
     visible(sight, message) == Visibility::Visible

@@ -11,7 +11,7 @@ use crate::error::{ChatError, ChatResult};
 
 macro_rules! commands {
     ($($(#[$doc:meta])* $name:ident($payload:ty) = $text:literal;)*) => {
-        /// What a live connection may ask (`contract.md` §6).
+        /// What a live connection may ask.
         #[derive(Debug, Clone, PartialEq)]
         #[non_exhaustive]
         pub enum ClientCommand { $($(#[$doc])* $name($payload),)* }

@@ -10,7 +10,7 @@ use crate::model::{Conversation, ConversationKind, Hide, Member, Message, Rev};
 use crate::store::{Anchor, ChangesQuery, HistoryQuery, InboxEntry, SyncPosition};
 use crate::view::{ConversationView, GoneView, SyncedConversation, SyncedMember, SyncedMessage};
 
-/// Messages in one answer (`guarantees.md` §3).
+/// Messages in one answer.
 const MAX_MESSAGES: usize = 500;
 /// Bytes of messages in one answer, roughly.
 const MAX_BYTES: usize = 256 * 1024;

@@ -24,7 +24,7 @@ enum Side {
     Either,
 }
 
-/// Every step there is: from, by, who, to (`semantics.md` §13). What is not here is refused, so states without a row
+/// Every step there is: from, by, who, to. What is not here is refused, so states without a row
 /// are final.
 const STEPS: [(MeetingStatus, MeetingAction, Side, MeetingStatus); 11] = {
     use MeetingAction::{Cancel, Complete, Confirm, Reject, Reschedule};

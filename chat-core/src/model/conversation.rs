@@ -92,7 +92,7 @@ pub struct Permissions {
 }
 
 impl Default for Permissions {
-    /// Everyone sends; owner and admins add, edit and pin (`contract.md` §8).
+    /// Everyone sends; owner and admins add, edit and pin.
     fn default() -> Self {
         Self {
             send: Permission::Everyone,

@@ -103,7 +103,7 @@ pub struct Location {
     pub live_until: Option<Timestamp>,
 }
 
-/// Where a meeting proposal stands (`semantics.md` §13).
+/// Where a meeting proposal stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]

@@ -75,7 +75,7 @@ pub struct InboxQuery {
     pub ids: Vec<ConversationId>,
 }
 
-/// A conversation as one member sees it, counted by the rules of `semantics.md` §4.
+/// A conversation as one member sees it, counted by the rules of [`access`](crate::access).
 #[derive(Debug, Clone, PartialEq)]
 pub struct InboxEntry {
     /// The conversation.

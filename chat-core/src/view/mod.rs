@@ -1,4 +1,4 @@
-//! What callers get: the objects of the wire contract (`contract.md` §2), as one viewer sees them. Absent optional
+//! What callers get: the objects of the wire contract, as one viewer sees them. Absent optional
 //! fields are left out, never `null`.
 
 mod attachment;

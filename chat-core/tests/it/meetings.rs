@@ -268,7 +268,7 @@ async fn in_state(world: &World, d: ConversationId, state: MeetingStatus) -> (Me
     (m, version)
 }
 
-/// The whole of `semantics.md` §13: every state, every step, either side.
+/// Every state, every step, either side.
 #[tokio::test]
 async fn every_step_from_every_state_by_either_side() {
     use ErrorCode::{Forbidden, InvalidTransition};

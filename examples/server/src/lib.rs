@@ -1,4 +1,4 @@
-//! The whole chat engine in one program, wired by environment variables (`contract.md` §7).
+//! The whole chat engine in one program, wired by environment variables.
 //!
 //! Run with `cargo run -p chat-server`, then open <http://127.0.0.1:3000>.
 //!

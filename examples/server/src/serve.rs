@@ -22,7 +22,7 @@ use tower::Layer as _;
 use crate::config::SettingError;
 use crate::wire::Wired;
 
-/// A request head has to be complete this long after it was awaited (`contract.md` §8).
+/// A request head has to be complete this long after it was awaited.
 const HEADER_READ: Duration = Duration::from_secs(10);
 /// Bytes of a request head.
 const HEAD_BYTES: usize = 64 * 1024;

@@ -6,7 +6,7 @@ use super::{Bounds, nanos};
 
 const C: &str = "C19";
 
-/// `contract.md` §1, without those that are a fault of the server (`internal`) or of this program.
+/// Those of docs/errors.md, without those that are a fault of the server (`internal`) or of this program.
 const CATALOGUE: &str = "unauthenticated token_expired token_invalid forbidden not_permitted you_blocked not_found \
     user_not_found conversation_not_found message_not_found attachment_not_found conflict idempotency_conflict \
     version_conflict conversation_gone payload_too_large unsupported_media_type empty_message message_too_long \
