@@ -27,8 +27,8 @@ const SWEEP: Duration = Duration::from_millis(100);
 impl Actor {
     /// Says that the caller types, or has stopped.
     ///
-    /// It ends by itself after [`Limits::typing_expiry`], with a message of his, and with his last session. Repeated
-    /// sooner than [`Limits::typing_interval`] it only lasts longer; a stop always counts. He types until all his
+    /// It ends by itself after [`Limits::typing_expiry`](crate::config::Limits::typing_expiry), with a message of his, and with his last session. Repeated
+    /// sooner than [`Limits::typing_interval`](crate::config::Limits::typing_interval) it only lasts longer; a stop always counts. He types until all his
     /// sessions have stopped. In groups above `large_group_threshold` nobody hears of it, nor of users who show
     /// nobody that they are online.
     ///
