@@ -77,6 +77,8 @@ struct Inner {
     has_time_line: bool,
     /// Whether the pool is this store's own.
     owns_pool: bool,
+    /// How far sync positions were known to be complete.
+    horizon: position::Horizon,
 }
 
 /// What a store has done since it was opened.
@@ -168,6 +170,7 @@ impl PostgresStore {
                 batch_changes: config.batch_changes.clamp(1, 1 << position::PLACE_BITS),
                 has_time_line,
                 owns_pool,
+                horizon: position::Horizon::default(),
             }),
         })
     }

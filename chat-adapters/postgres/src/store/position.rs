@@ -9,6 +9,8 @@
 //! In 63 bits, so that a later position is a higher number: the newest number (44 bits of the transaction's id, 12 of
 //! the place), whether the position lies between pages, and the length of the stretch as a power of two, turned round.
 
+use std::sync::{Mutex, PoisonError};
+
 use chat_core::store::SyncPosition;
 
 /// Bits of a number for the change's place in its transaction.
@@ -106,6 +108,28 @@ pub(super) fn epoch(of_data: u64, time_line: u64) -> u64 {
     mixed & (u64::MAX >> 1)
 }
 
+/// What this process said last. Below which number everything was seen can be looked up less exactly than a moment ago;
+/// what was true then is true still, and a position must not be followed by one that looks older.
+#[derive(Debug, Default)]
+pub(super) struct Horizon(Mutex<Option<Position>>);
+
+impl Horizon {
+    /// A position that was just looked up, at least as complete as the last one up to the same number.
+    pub(super) fn settle(&self, mut found: Position) -> Position {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match *last {
+            Some(last) if last.newest == found.newest => {
+                found.complete_below = found.complete_below.max(last.complete_below);
+            }
+            // An answer that was overtaken by a later one.
+            Some(last) if last.newest > found.newest => return found,
+            _ => {}
+        }
+        *last = Some(found);
+        found
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +153,18 @@ mod tests {
                 "{oldest}"
             );
         }
+    }
+
+    #[test]
+    fn what_was_complete_stays_complete() {
+        let horizon = Horizon::default();
+        let whole = horizon.settle(Position::of_snapshot(9, 9));
+        let vague = horizon.settle(Position::of_snapshot(7, 9));
+        assert!(vague.pack() >= whole.pack());
+        let later = Position::of_snapshot(8, 12);
+        assert_eq!(horizon.settle(later), later);
+        let overtaken = Position::of_snapshot(5, 9);
+        assert_eq!(horizon.settle(overtaken), overtaken);
     }
 
     #[test]

@@ -19,11 +19,18 @@ use crate::transaction::{WRITERS, writers_of};
 /// The first transaction id not given yet, and those of the chat's writers under way, which the shared lock of all
 /// writing transactions shows. Not the oldest one of the whole server: programs that have nothing to do with chats may
 /// write for hours. Who has no id yet when this looks gets one that was not given yet.
-pub(super) const UNDER_WAY: &str = "SELECT s.shift, pg_snapshot_xmax(pg_current_snapshot())::text::int8, \
-      ARRAY(SELECT t.transactionid::text::int8 FROM pg_locks w JOIN pg_locks t \
-        ON t.virtualtransaction = w.virtualtransaction AND t.locktype = 'transactionid' AND t.mode = 'ExclusiveLock' \
-        WHERE w.locktype = 'advisory' AND w.classid = $1::int8 AND w.objid = $2::int8 AND w.objsubid = 2 \
-          AND w.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())), \
+///
+/// A transaction has its id a moment before it has the lock of it. One that the snapshot knows and the locks do not may be
+/// a writer in that moment, or one that has just ended; it counts as under way.
+pub(super) const UNDER_WAY: &str = "WITH l AS MATERIALIZED (SELECT * FROM pg_locks), \
+      own AS (SELECT t.transactionid::text::int8 AS id, t.virtualtransaction FROM l t \
+        WHERE t.locktype = 'transactionid' AND t.mode = 'ExclusiveLock') \
+    SELECT s.shift, pg_snapshot_xmax(pg_current_snapshot())::text::int8, \
+      ARRAY(SELECT own.id FROM l w JOIN own ON own.virtualtransaction = w.virtualtransaction \
+          WHERE w.locktype = 'advisory' AND w.classid = $1::int8 AND w.objid = $2::int8 AND w.objsubid = 2 \
+            AND w.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) \
+        UNION ALL SELECT x.id FROM (SELECT pg_snapshot_xip(pg_current_snapshot())::text::int8 & 4294967295 AS id) x \
+          WHERE NOT EXISTS (SELECT 1 FROM own WHERE own.id = x.id)), \
       EXISTS (SELECT 1 FROM chat_running) \
     FROM chat_state s WHERE s.id = 1";
 /// What happens after he left is none of his business, so only his own row counts then.
@@ -99,7 +106,10 @@ impl PostgresStore {
             .filter_map(|short| u64::try_from(short).ok())
             .map(|short| whole_id(next, short))
             .fold(next, u64::min);
-        Ok(Position::of_snapshot(oldest + shift, next + shift))
+        Ok(self
+            .inner
+            .horizon
+            .settle(Position::of_snapshot(oldest + shift, next + shift)))
     }
 
     pub(super) async fn position_epoch(&self) -> Result<u64, Error> {
